@@ -1,0 +1,14 @@
+"""What every page knows of its city."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def city(request: HttpRequest) -> dict[str, str]:
+    """Give templates the city's name, currency, time zone and phone."""
+    return {
+        "city_name": settings.CITY_NAME,
+        "city_currency": settings.CITY_CURRENCY,
+        "city_time_zone": settings.CITY_TIME_ZONE,
+        "city_phone": settings.CITY_PHONE,
+    }

@@ -1,0 +1,1 @@
+"""Spots, bookings, prices and lights: all that makes sense before anybody pays."""

@@ -1,0 +1,1 @@
+"""Money: checkout, refunds, ledger, reports."""
