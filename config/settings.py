@@ -22,7 +22,9 @@ SECRET_KEY = env.str("SECRET_KEY", validate=validate.Length(min=32))
 SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 _site = urlsplit(SITE_URL)
 if _site.scheme not in {"http", "https"} or not _site.hostname:
-    raise ImproperlyConfigured(f"SITE_URL must look like https://park.example.org, not {SITE_URL!r}")
+    raise ImproperlyConfigured(
+        f"SITE_URL must look like https://park.example.org, not {SITE_URL!r}"
+    )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [_site.hostname, "localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
@@ -35,7 +37,9 @@ CITY_CURRENCY = env.str("CITY_CURRENCY", "EUR")
 CITY_CENTRE = tuple(env.list("CITY_CENTRE", [24.9414, 60.1699], subcast=float))  # lon, lat
 CITY_PHONE = env.str("CITY_PHONE", "")
 if len(CITY_CENTRE) != 2:
-    raise ImproperlyConfigured("CITY_CENTRE must be a longitude and a latitude, such as 24.94,60.17")
+    raise ImproperlyConfigured(
+        "CITY_CENTRE must be a longitude and a latitude, such as 24.94,60.17"
+    )
 
 # --- Applications -----------------------------------------------------------------------------
 
@@ -188,7 +192,12 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"Curblight <parking@{_site.h
 # --- Words, dates, numbers --------------------------------------------------------------------
 
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
-LANGUAGES = [("en", _("English")), ("fa", _("Persian")), ("ru", _("Russian")), ("vi", _("Vietnamese"))]
+LANGUAGES = [
+    ("en", _("English")),
+    ("fa", _("Persian")),
+    ("ru", _("Russian")),
+    ("vi", _("Vietnamese")),
+]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
@@ -218,7 +227,9 @@ LEAFLET_CONFIG = {
     "DEFAULT_ZOOM": 15,
     "MIN_ZOOM": 3,
     "MAX_ZOOM": 20,
-    "TILES": [("Map", MAP_TILES_URL, {"attribution": MAP_TILES_ATTRIBUTION})] if MAP_TILES_URL else [],
+    "TILES": [("Map", MAP_TILES_URL, {"attribution": MAP_TILES_ATTRIBUTION})]
+    if MAP_TILES_URL
+    else [],
     "ATTRIBUTION_PREFIX": "",
     "RESET_VIEW": False,
     "SCALE": "metric",
@@ -232,7 +243,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", _secure)
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000 if _secure else 0)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 _tiles = urlsplit(MAP_TILES_URL)

@@ -1,0 +1,38 @@
+"""The nouns of the kerb."""
+
+from parking.models.booking import Booking, BookingEvent, Slot, SlotState
+from parking.models.city import Closure, Feature, Spot, StayRules, Street, Zone
+from parking.models.idempotency import IdempotentAnswer
+from parking.models.meter import (
+    CommandState,
+    Light,
+    LightColour,
+    LightPattern,
+    Meter,
+    MeterCommand,
+    MeterKey,
+)
+from parking.models.tariff import TariffState, TariffVersion
+
+__all__ = [
+    "Booking",
+    "BookingEvent",
+    "Closure",
+    "CommandState",
+    "Feature",
+    "IdempotentAnswer",
+    "Light",
+    "LightColour",
+    "LightPattern",
+    "Meter",
+    "MeterCommand",
+    "MeterKey",
+    "Slot",
+    "SlotState",
+    "Spot",
+    "StayRules",
+    "Street",
+    "TariffState",
+    "TariffVersion",
+    "Zone",
+]

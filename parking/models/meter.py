@@ -1,0 +1,185 @@
+"""The devices on the poles. What a light should show and what it shows are stored apart."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.gis.db import models
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from uuid6 import uuid7
+
+from parking.models.city import Spot, Zone
+
+
+class LightColour(models.TextChoices):
+    """The lamps of one spot; colour is never the only sign."""
+
+    OFF = "off", _("off")
+    GREEN = "green", _("green")
+    RED = "red", _("red")
+    AMBER = "amber", _("amber")
+
+
+class LightPattern(models.TextChoices):
+    """How a lamp burns."""
+
+    NONE = "none", _("not lit")
+    STEADY = "steady", _("steady")
+    SLOW_BLINK = "slow_blink", _("slow blink")
+    FAST_BLINK = "fast_blink", _("fast blink")
+    BLINK = "blink", _("blink")
+    DOUBLE_BLINK = "double_blink", _("double blink")
+
+
+class Meter(models.Model):
+    """A device that serves 1 to 8 spots, with a light for each."""
+
+    serial = models.CharField(_("serial"), max_length=32, unique=True)
+    zone = models.ForeignKey(Zone, models.PROTECT, related_name="meters", verbose_name=_("zone"))
+    location = models.PointField(_("place"), srid=4326)
+    edge_url = models.CharField(
+        _("address"),
+        max_length=200,
+        blank=True,
+        help_text=_("Of the meter or its gateway. Empty: the meter only calls us."),
+    )
+    is_active = models.BooleanField(_("in use"), default=True)
+    # What we ask
+    plan_revision = models.PositiveBigIntegerField(_("plan"), default=0)
+    plan = models.JSONField(_("current plan"), default=dict, blank=True)
+    plan_until = models.DateTimeField(_("plan reaches"), null=True, blank=True)
+    # What it said
+    reported_revision = models.PositiveBigIntegerField(_("reported plan"), default=0)
+    last_seen_at = models.DateTimeField(_("last heard"), null=True, blank=True)
+    boot_id = models.CharField(max_length=64, blank=True)
+    state_seq = models.BigIntegerField(default=-1)  # of the last state message of this boot
+    firmware = models.CharField(_("firmware"), max_length=40, blank=True)
+    battery_pct = models.PositiveSmallIntegerField(_("battery, %"), null=True, blank=True)
+    clock_offset_ms = models.BigIntegerField(_("clock off by, ms"), null=True, blank=True)
+    faults = ArrayField(
+        models.CharField(max_length=64), verbose_name=_("faults"), default=list, blank=True
+    )
+    external_id = models.CharField(
+        _("key in the city's file"), max_length=120, unique=True, null=True, blank=True
+    )
+
+    class Meta:
+        ordering = ["serial"]
+        verbose_name = _("meter")
+        verbose_name_plural = _("meters")
+
+    def __str__(self) -> str:
+        return self.serial
+
+
+class MeterKey(models.Model):
+    """A shared secret of a meter, encrypted. Two are valid while one is rotated."""
+
+    meter = models.ForeignKey(Meter, models.CASCADE, related_name="keys")
+    key_id = models.CharField(max_length=64, unique=True)
+    secret = models.BinaryField()  # Fernet token
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("meter key")
+        verbose_name_plural = _("meter keys")
+
+    def __str__(self) -> str:
+        return self.key_id
+
+
+class Light(models.Model):
+    """The lamp of one spot: desired, reported, and how old the report is."""
+
+    spot = models.OneToOneField(Spot, models.CASCADE, related_name="light", primary_key=True)
+    desired_light = models.CharField(
+        _("should show"), max_length=8, choices=LightColour.choices, default=LightColour.OFF
+    )
+    desired_pattern = models.CharField(
+        _("pattern"), max_length=12, choices=LightPattern.choices, default=LightPattern.NONE
+    )
+    desired_at = models.DateTimeField(_("since"), null=True, blank=True)
+    reported_light = models.CharField(_("shows"), max_length=8, blank=True)
+    reported_pattern = models.CharField(_("reported pattern"), max_length=12, blank=True)
+    reported_at = models.DateTimeField(_("reported"), null=True, blank=True)
+    occupied = models.BooleanField(_("occupied"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("light")
+        verbose_name_plural = _("lights")
+
+    def __str__(self) -> str:
+        return f"{self.desired_light}/{self.reported_light or '?'}"
+
+    @property
+    def converged(self) -> bool:
+        """Whether the lamp shows what it should."""
+        return (
+            self.reported_light == self.desired_light
+            and self.reported_pattern == self.desired_pattern
+        )
+
+
+class CommandState(models.TextChoices):
+    """PENDING → ACCEPTED → one of the five ends."""
+
+    PENDING = "pending", _("waiting to be sent")
+    ACCEPTED = "accepted", _("accepted")
+    APPLIED = "applied", _("applied")
+    REJECTED = "rejected", _("rejected")
+    EXPIRED = "expired", _("expired")
+    SUPERSEDED = "superseded", _("superseded")
+    DEAD = "dead", _("dead")
+
+
+OPEN_COMMAND_STATES = (CommandState.PENDING, CommandState.ACCEPTED)
+
+
+class MeterCommand(models.Model):
+    """One plan to be shown by one meter. Written with the booking; Celery only ships it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    meter = models.ForeignKey(Meter, models.CASCADE, related_name="commands")
+    revision = models.PositiveBigIntegerField(_("plan"))
+    body = models.JSONField(_("message"))
+    state = models.CharField(
+        _("state"), max_length=10, choices=CommandState.choices, default=CommandState.PENDING
+    )
+    created_at = models.DateTimeField(_("asked"))
+    not_after = models.DateTimeField(_("not after"))
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"))
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("meter command")
+        verbose_name_plural = _("meter commands")
+        indexes: ClassVar = [
+            models.Index(
+                name="command_due",
+                fields=["next_attempt_at"],
+                condition=Q(state__in=OPEN_COMMAND_STATES),
+            ),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint("meter", "revision", name="command_once_per_revision"),
+            models.UniqueConstraint(
+                fields=["meter"],
+                name="command_one_open_per_meter",
+                condition=Q(state__in=OPEN_COMMAND_STATES),
+            ),
+            models.CheckConstraint(
+                name="command_end_is_dated",
+                condition=Q(state__in=OPEN_COMMAND_STATES) | Q(ended_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.meter_id} r{self.revision} {self.state}"

@@ -1,0 +1,4 @@
+"""Addresses of the citizen's pages that need no money."""
+
+app_name = "parking"
+urlpatterns: list = []
