@@ -93,7 +93,10 @@ class Payment(models.Model):
 
 
 class RefundState(models.TextChoices):
-    """REQUESTED → SUBMITTED → PENDING → SUCCEEDED | FAILED | CANCELLED; EXTERNAL: first seen there."""
+    """REQUESTED → SUBMITTED → PENDING → SUCCEEDED | FAILED | CANCELLED.
+
+    EXTERNAL: first seen at the processor.
+    """
 
     REQUESTED = "requested", _("requested")
     SUBMITTED = "submitted", _("submitted")
@@ -312,7 +315,7 @@ class MoneyException(models.Model):
 
 
 class ExportLog(models.Model):
-    """One file that left the house: who, what, how many rows, which hash. Append-only by trigger."""
+    """One file that left the house: who, what, how many rows, which hash. Append-only."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(_("at"))
