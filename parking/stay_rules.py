@@ -52,8 +52,11 @@ Check = Callable[[Rules, Wish], Failure | None]
 
 def ends_after_it_starts(rules: Rules, wish: Wish) -> Failure | None:
     """Refuse an empty or negative stay."""
-    if wish.end > wish.start:
-        return None
+    return None if wish.end > wish.start else backwards()
+
+
+def backwards() -> Failure:
+    """Return what is said of a stay that ends before it starts."""
     return Failure("ends_after_it_starts", _("The end must be after the start."), "to")
 
 
@@ -90,7 +93,7 @@ def not_too_far_ahead(rules: Rules, wish: Wish) -> Failure | None:
 
 def not_too_short(rules: Rules, wish: Wish) -> Failure | None:
     """Refuse a stay under the shortest one."""
-    if wish.minutes >= rules.shortest_stay_min or wish.end <= wish.start:
+    if wish.minutes >= rules.shortest_stay_min or wish.end <= wish.start:  # said already
         return None
     message = _("The shortest stay here is %(minutes)s minutes.")
     return Failure("not_too_short", message % {"minutes": rules.shortest_stay_min}, "to")

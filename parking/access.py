@@ -1,0 +1,60 @@
+"""Who may see a booking: its owner, a guest with its key, staff of its zone, auditors."""
+
+from __future__ import annotations
+
+import hmac
+
+from django.http import Http404, HttpRequest
+
+from parking.models import Booking
+
+_SESSION_KEY = "bookings"
+_REMEMBERED = 20  # bookings per session
+
+
+def remember(request: HttpRequest, booking: Booking) -> None:
+    """Let this browser session see the booking from now on."""
+    known = [ref for ref in request.session.get(_SESSION_KEY, []) if ref != booking.reference]
+    request.session[_SESSION_KEY] = [*known, booking.reference][-_REMEMBERED:]
+
+
+def holds_key(booking: Booking, key: str) -> bool:
+    """Say whether `key` opens the booking; takes the same time whatever is wrong with it."""
+    return hmac.compare_digest(booking.access_key.encode(), key.encode())
+
+
+def is_own(request: HttpRequest, booking: Booking) -> bool:
+    """Say whether the visitor made the booking, by account or in this browser session."""
+    if request.user.is_authenticated and booking.user_id == request.user.pk:
+        return True
+    return booking.reference in request.session.get(_SESSION_KEY, [])
+
+
+def is_staff_of(request: HttpRequest, booking: Booking) -> bool:
+    """Say whether the visitor may look at the booking in office."""
+    user = request.user
+    if not user.is_authenticated or not user.is_active:
+        return False
+    if user.is_superuser or user.has_perm("payments.view_audit"):
+        return True
+    return (
+        user.has_perm("parking.view_booking")
+        and booking.spot.zone.operators.filter(pk=user.pk).exists()
+    )
+
+
+def booking_or_404(request: HttpRequest, reference: str, *, own: bool = False) -> Booking:
+    """Return the booking if the visitor may see it (`own`: may act for its maker).
+
+    A booking that exists but is not theirs is answered like one that does not exist.
+    """
+    booking = (
+        Booking.objects.select_related("spot__zone", "spot__meter", "spot__light")
+        .filter(reference=reference.upper())
+        .first()
+    )
+    if booking is None:
+        raise Http404
+    if is_own(request, booking) or (not own and is_staff_of(request, booking)):
+        return booking
+    raise Http404

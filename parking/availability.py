@@ -1,0 +1,120 @@
+"""Which spots are free, when: the questions that the map, the list, the API and the feeds ask."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+BBox = tuple[float, float, float, float]  # west, south, east, north; degrees
+
+# A spot is busy where a live slot or a closure shares a moment with the period.
+_BUSY = """
+SELECT slot.spot_id FROM parking_slot slot
+WHERE slot.period && tstzrange(%(start)s, %(end)s)
+  AND slot.state IN ('held', 'expiring', 'confirmed')
+UNION
+SELECT spot.id FROM parking_closure closure
+JOIN parking_spot spot ON spot.zone_id = closure.zone_id
+ AND (closure.spot_id IS NULL OR closure.spot_id = spot.id)
+WHERE closure.period && tstzrange(%(start)s, %(end)s)
+"""
+
+_BUSY_IN_VIEW = f"""
+SELECT spot.id FROM parking_spot spot
+WHERE spot.is_active
+  AND spot.location && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
+  AND spot.id IN ({_BUSY})
+ORDER BY spot.id
+"""  # noqa: S608 (no value is spliced in)
+
+
+def busy_spot_ids(*, bbox: BBox, start: datetime, end: datetime) -> list[int]:
+    """Return the ids of the spots in view that cannot be had in all of `[start, end)`."""
+    west, south, east, north = bbox
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BUSY_IN_VIEW,
+            {
+                "west": west,
+                "south": south,
+                "east": east,
+                "north": north,
+                "start": start,
+                "end": end,
+            },
+        )
+        return [spot_id for (spot_id,) in cursor.fetchall()]
+
+
+def is_free(*, spot_id: int, start: datetime, end: datetime) -> bool:
+    """Say whether nobody has the spot, and nothing closes it, in all of `[start, end)`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT NOT EXISTS (SELECT 1 FROM ({_BUSY}) busy WHERE busy.spot_id = %(spot)s)",  # noqa: S608
+            {"spot": spot_id, "start": start, "end": end},
+        )
+        return bool(cursor.fetchone()[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeSpot:
+    """A free spot near some place."""
+
+    id: int
+    number: str
+    street: str
+    zone_name: str
+    features: list[str]
+    distance_m: int
+
+
+_NEAREST = f"""
+SELECT spot.id, spot.number, spot.street, zone.name, spot.features,
+       round(ST_Distance(spot.location::geography, here.location::geography))::int AS distance_m
+FROM parking_spot here, parking_spot spot JOIN parking_zone zone ON zone.id = spot.zone_id
+WHERE here.id = %(spot)s AND spot.id <> here.id AND spot.is_active AND zone.is_active
+  AND ST_DWithin(spot.location::geography, here.location::geography, %(within_m)s)
+  AND spot.location && ST_Expand(here.location, %(within_m)s / 20000.0)
+  AND spot.features @> %(features)s::varchar[]
+  AND spot.id NOT IN ({_BUSY})
+ORDER BY spot.location <-> here.location
+LIMIT %(limit)s
+"""  # noqa: S608
+
+
+def nearest_free(
+    *,
+    spot_id: int,
+    start: datetime,
+    end: datetime,
+    features: Collection[str] = (),
+    within_m: int = 500,
+    limit: int = 5,
+) -> list[FreeSpot]:
+    """Return the free spots nearest to a spot, at most `within_m` metres away, nearest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NEAREST,
+            {
+                "spot": spot_id,
+                "start": start,
+                "end": end,
+                "features": list(features),
+                "within_m": within_m,
+                "limit": limit,
+            },
+        )
+        return [
+            FreeSpot(
+                id=row[0],
+                number=row[1],
+                street=row[2],
+                zone_name=row[3],
+                features=row[4],
+                distance_m=row[5],
+            )
+            for row in cursor.fetchall()
+        ]

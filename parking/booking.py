@@ -1,0 +1,251 @@
+"""The booking rule: hold, confirm, cancel, expire, release.
+
+Locks are taken in one order everywhere: spot, slot, payment, meter (see CONTRIBUTING). These
+functions write rows and never enqueue: pages and tasks nudge after commit, and the beat finds
+what was not nudged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from psycopg import errors
+
+from parking import lights
+from parking.models import Booking, BookingEvent, Slot, SlotState, Spot, StayRules
+from parking.pricing import refund_of_unused
+from parking.terms import tariff_of, terms
+
+HOLD_FOR = timedelta(minutes=10)
+FREE_BY_TARIFF = "no charge by the tariff"
+
+
+class BookingError(Exception):
+    """A booking rule says no."""
+
+
+class SpotTaken(BookingError):
+    """Somebody else has the spot in that time."""
+
+
+class Busy(BookingError):
+    """Others are at the same rows; trying again in a moment helps."""
+
+
+class WrongState(BookingError):
+    """The slot is past the step that was asked for."""
+
+
+def hold(
+    *,
+    spot_id: int,
+    start: datetime,
+    end: datetime,
+    plate: str,
+    email: str,
+    now: datetime,
+    user: User | None = None,
+    vehicle_class: str = "",
+    language: str = "en",
+) -> Slot:
+    """Claim `[start, end)` of the spot for ten minutes, at a frozen price.
+
+    A stay that costs nothing is confirmed at once.
+
+    Raises:
+        SpotTaken, Busy: see there.
+        parking.terms.SpotUnknown, StayRefused, NotPriced; parking.pricing.QuoteError.
+    """
+    with contended(), transaction.atomic():
+        agreed = terms(
+            spot_id=spot_id, start=start, end=end, now=now, vehicle_class=vehicle_class, lock=True
+        )
+        booking = Booking.objects.create(
+            user=user,
+            email=email,
+            plate=plate,
+            vehicle_class=vehicle_class,
+            spot_id=spot_id,
+            language=language,
+            created_at=now,
+        )
+        slot = Slot.objects.create(
+            booking=booking,
+            spot_id=spot_id,
+            period=DateTimeTZRange(start, end),
+            state=SlotState.HELD,
+            held_until=now + HOLD_FOR,
+            amount=agreed.quote.total,
+            currency=agreed.quote.currency,
+            tariff_id=agreed.tariff_id,
+            quote=agreed.quote.as_json(),
+            created_at=now,
+        )
+        if slot.amount == 0:
+            slot.free_reason = FREE_BY_TARIFF
+            confirm(slot=slot, now=now, actor="tariff")
+        return slot
+
+
+def lock_slot(slot_id: int) -> Slot:
+    """Lock the slot's spot, then the slot; return the slot as it is now.
+
+    Call it inside a transaction, before locking a payment.
+    """
+    spot_id = Slot.objects.values_list("spot_id", flat=True).get(id=slot_id)
+    spot = Spot.objects.select_for_update(no_key=True).get(id=spot_id)
+    slot = Slot.objects.select_for_update(no_key=True, of=("self",)).get(id=slot_id)
+    slot.spot = spot
+    return slot
+
+
+def confirm(*, slot: Slot, now: datetime, actor: str) -> None:
+    """Make a locked slot the citizen's own: paid, or free with a reason.
+
+    A released slot is claimed again if nobody has taken its place.
+
+    Raises:
+        SpotTaken: it was released and the place is gone.
+        WrongState: it was cancelled.
+    """
+    if slot.state == SlotState.CONFIRMED:
+        return
+    if slot.state == SlotState.CANCELLED:
+        raise WrongState("cancelled")
+    slot.state, slot.confirmed_at, slot.ended_at = SlotState.CONFIRMED, now, None
+    try:
+        with transaction.atomic():
+            slot.save(update_fields=["state", "confirmed_at", "ended_at", "free_reason"])
+    except IntegrityError as error:
+        slot.refresh_from_db()
+        if isinstance(error.__cause__, errors.ExclusionViolation):
+            raise SpotTaken from error
+        raise
+    _record(slot, "confirmed", actor, now)
+    _replan(slot, now)
+
+
+def begin_expiry(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> None:
+    """Give up a locked hold: it keeps its place until the processor has answered.
+
+    Raises:
+        WrongState: it is no longer held.
+    """
+    if slot.state == SlotState.EXPIRING:
+        return
+    if slot.state != SlotState.HELD:
+        raise WrongState(slot.state)
+    slot.state = SlotState.EXPIRING
+    slot.save(update_fields=["state"])
+    _record(slot, "expiring", actor, now, reason)
+
+
+def begin_expiries(*, now: datetime, limit: int = 500) -> list[int]:
+    """Move holds that ran out to EXPIRING; return the ids of all slots that are expiring."""
+    with transaction.atomic():
+        due = list(
+            Slot.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+            .filter(state=SlotState.HELD, held_until__lte=now)
+            .order_by("held_until")[:limit]
+        )
+        Slot.objects.filter(id__in=[slot.id for slot in due]).update(state=SlotState.EXPIRING)
+        BookingEvent.objects.bulk_create(
+            BookingEvent(
+                booking_id=slot.booking_id, slot=slot, at=now, kind="expiring", actor="clock"
+            )
+            for slot in due
+        )
+    return list(
+        Slot.objects.filter(state=SlotState.EXPIRING)
+        .order_by("held_until")
+        .values_list("id", flat=True)[:limit]
+    )
+
+
+def release(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> None:
+    """Give a locked, expiring slot's place back, once no money can arrive for it.
+
+    Raises:
+        WrongState: it is not expiring.
+    """
+    if slot.state == SlotState.RELEASED:
+        return
+    if slot.state != SlotState.EXPIRING:
+        raise WrongState(slot.state)
+    slot.state, slot.ended_at = SlotState.RELEASED, now
+    slot.save(update_fields=["state", "ended_at"])
+    _record(slot, "released", actor, now, reason)
+
+
+def cancel(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> int:
+    """End a locked, confirmed slot; return what is to be refunded, in minor units.
+
+    Raises:
+        WrongState: it is not confirmed, or its stay is over.
+    """
+    if slot.state != SlotState.CONFIRMED or now >= slot.end:
+        raise WrongState(slot.state)
+    due = refund_due(slot=slot, now=now)
+    slot.state, slot.ended_at = SlotState.CANCELLED, now
+    slot.save(update_fields=["state", "ended_at"])
+    _record(slot, "cancelled", actor, now, reason)
+    _replan(slot, now)
+    return due
+
+
+def refund_due(*, slot: Slot, now: datetime) -> int:
+    """Return what cancelling at `now` gives back, in minor units.
+
+    Everything before the start and within the grace after booking; then the unused time, to the
+    minute, where the zone refunds it.
+    """
+    rules = StayRules.objects.get(zone__spots=slot.spot_id)
+    booked_at = slot.confirmed_at or slot.created_at
+    if now <= slot.start or now <= booked_at + timedelta(minutes=rules.grace_min):
+        return slot.amount
+    if not rules.refund_unused:
+        return 0
+    # A minute that has begun is used.
+    used_until = now.replace(second=0, microsecond=0)
+    used_until += timedelta(minutes=1) if used_until < now else timedelta(0)
+    return refund_of_unused(
+        tariff=tariff_of(slot.tariff_id, slot.tariff.sha256),
+        start=slot.start,
+        used_until=min(used_until, slot.end),
+        paid=slot.amount,
+        vehicle_class=slot.booking.vehicle_class or None,
+    )
+
+
+@contextmanager
+def contended() -> Iterator[None]:
+    """Turn what PostgreSQL says to people who want the same rows into `SpotTaken` or `Busy`."""
+    try:
+        yield
+    except IntegrityError as error:
+        if isinstance(error.__cause__, errors.ExclusionViolation):
+            raise SpotTaken from error
+        raise
+    except OperationalError as error:
+        if isinstance(
+            error.__cause__,
+            errors.LockNotAvailable | errors.DeadlockDetected | errors.SerializationFailure,
+        ):
+            raise Busy from error
+        raise
+
+
+def _record(slot: Slot, kind: str, actor: str, now: datetime, reason: str = "") -> None:
+    BookingEvent.objects.create(
+        booking_id=slot.booking_id, slot=slot, at=now, kind=kind, actor=actor, reason=reason
+    )
+
+
+def _replan(slot: Slot, now: datetime) -> None:
+    if slot.spot.meter_id is not None:
+        lights.replan(meter_id=slot.spot.meter_id, now=now)

@@ -1,0 +1,10 @@
+"""`parking.formatting` for templates: `{{ slot.amount|money:slot.currency }}`."""
+
+from django import template
+
+from parking import formatting
+
+register = template.Library()
+for _name in ("number", "money", "clock", "day", "moment", "duration"):
+    register.filter(_name, getattr(formatting, _name))
+register.simple_tag(formatting.period, name="period")

@@ -1,0 +1,96 @@
+"""The people and places of the tests, by name."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+from django.contrib.gis.geos import MultiPolygon, Point, Polygon
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from parking.models import Light, Meter, Slot, Spot, StayRules, TariffState, TariffVersion, Zone
+from parking.pricing import Tariff
+
+# A Tuesday, 10:00 in Helsinki.
+NOW = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
+TWO_EURO_AN_HOUR = {
+    "currency": "EUR",
+    "time_zone": "Europe/Helsinki",
+    "bands": [
+        {
+            "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+            "from": "00:00",
+            "to": "24:00",
+            "tiers": [{"per_hour": 200}],
+        }
+    ],
+}
+FREE_OF_CHARGE = {
+    **TWO_EURO_AN_HOUR,
+    "bands": [{**TWO_EURO_AN_HOUR["bands"][0], "tiers": [{"per_hour": 0}]}],
+}
+
+
+def at(minutes: float) -> datetime:
+    """Return the moment so many minutes after NOW."""
+    return NOW + timedelta(minutes=minutes)
+
+
+def a_zone(code: str = "kamppi", *, tariff: dict[str, Any] | None = None, **rules: Any) -> Zone:
+    """Make a zone with stay rules and a tariff in force for ever."""
+    square = MultiPolygon(Polygon.from_bbox((24.92, 60.16, 24.95, 60.18)))
+    zone = Zone.objects.create(code=code, name=code.title(), boundary=square)
+    StayRules.objects.create(zone=zone, **rules)
+    document = tariff or TWO_EURO_AN_HOUR
+    TariffVersion.objects.create(
+        zone=zone,
+        version=1,
+        document=document,
+        sha256=Tariff.parse(document).sha256,
+        state=TariffState.APPROVED,
+        in_force=DateTimeTZRange(datetime(2020, 1, 1, tzinfo=UTC), None),
+    )
+    return zone
+
+
+def a_meter(zone: Zone, serial: str = "MTR-000001", **fields: Any) -> Meter:
+    """Make a meter in the middle of the zone."""
+    return Meter.objects.create(
+        zone=zone, serial=serial, location=Point(24.935, 60.168, srid=4326), **fields
+    )
+
+
+def a_spot(zone: Zone, number: str = "K-1", *, metres_east: float = 0, **fields: Any) -> Spot:
+    """Make a spot with its light."""
+    spot = Spot.objects.create(
+        zone=zone,
+        number=number,
+        street="Fredrikinkatu",
+        location=Point(24.935 + metres_east / 55_500, 60.168, srid=4326),
+        **fields,
+    )
+    Light.objects.create(spot=spot)
+    return spot
+
+
+def a_person(name: str, *groups: str, **fields: Any) -> User:
+    """Make a user `name@example.org` in the groups."""
+    user = User.objects.create_user(
+        username=name, email=f"{name}@example.org", password="correct-horse", **fields
+    )
+    user.groups.set(Group.objects.get_or_create(name=group)[0] for group in groups)
+    return user
+
+
+def a_hold(spot: Spot, start: datetime | None = None, minutes: int = 60, **fields: Any) -> Slot:
+    """Hold the spot through the booking rule."""
+    from parking import booking
+
+    start = start or NOW
+    return booking.hold(
+        spot_id=spot.pk,
+        start=start,
+        end=start + timedelta(minutes=minutes),
+        **{"plate": "ABC123", "email": "guest@example.org", "now": NOW, **fields},
+    )
