@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -31,6 +31,11 @@ class Wish:
     end: datetime
     now: datetime
     closures: Sequence[str] = ()  # reasons of the closures that the period touches
+
+    def __post_init__(self) -> None:
+        """Keep moments in UTC: Python subtracts two of one zone by their wall clocks."""
+        for name in ("start", "end", "now"):
+            object.__setattr__(self, name, getattr(self, name).astimezone(UTC))
 
     @property
     def minutes(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -83,6 +83,7 @@ def terms(
         NotPriced: no tariff in force at `start`.
         parking.pricing.QuoteError: the tariff does not sell this stay.
     """
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
     if start >= end:  # PostgreSQL has no range for it
         raise StayRefused([stay_rules.backwards()])
     with connection.cursor() as cursor:

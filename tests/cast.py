@@ -9,7 +9,18 @@ from django.contrib.auth.models import Group, User
 from django.contrib.gis.geos import MultiPolygon, Point, Polygon
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from parking.models import Light, Meter, Slot, Spot, StayRules, TariffState, TariffVersion, Zone
+from parking.models import (
+    Booking,
+    Light,
+    Meter,
+    Slot,
+    SlotState,
+    Spot,
+    StayRules,
+    TariffState,
+    TariffVersion,
+    Zone,
+)
 from parking.pricing import Tariff
 
 # A Tuesday, 10:00 in Helsinki.
@@ -37,7 +48,13 @@ def at(minutes: float) -> datetime:
     return NOW + timedelta(minutes=minutes)
 
 
-def a_zone(code: str = "kamppi", *, tariff: dict[str, Any] | None = None, **rules: Any) -> Zone:
+def a_zone(
+    code: str = "kamppi",
+    *,
+    tariff: dict[str, Any] | None = None,
+    approved: bool = True,
+    **rules: Any,
+) -> Zone:
     """Make a zone with stay rules and a tariff in force for ever."""
     square = MultiPolygon(Polygon.from_bbox((24.92, 60.16, 24.95, 60.18)))
     zone = Zone.objects.create(code=code, name=code.title(), boundary=square)
@@ -48,7 +65,7 @@ def a_zone(code: str = "kamppi", *, tariff: dict[str, Any] | None = None, **rule
         version=1,
         document=document,
         sha256=Tariff.parse(document).sha256,
-        state=TariffState.APPROVED,
+        state=TariffState.APPROVED if approved else TariffState.DRAFT,
         in_force=DateTimeTZRange(datetime(2020, 1, 1, tzinfo=UTC), None),
     )
     return zone
@@ -93,4 +110,30 @@ def a_hold(spot: Spot, start: datetime | None = None, minutes: int = 60, **field
         start=start,
         end=start + timedelta(minutes=minutes),
         **{"plate": "ABC123", "email": "guest@example.org", "now": NOW, **fields},
+    )
+
+
+def a_hold_of(spot_id: int) -> Slot:
+    """Hold a spot known by its id, as a process does that was just started."""
+    return a_hold(Spot(pk=spot_id))
+
+
+def an_unguarded_slot(spot_id: int, start: datetime | None = None, minutes: int = 60) -> Slot:
+    """Write a slot as the booking rule would, but without its lock."""
+    start = start or NOW
+    tariff = TariffVersion.objects.get()
+    booking = Booking.objects.create(
+        email="guest@example.org", plate="ABC123", spot_id=spot_id, created_at=NOW
+    )
+    return Slot.objects.create(
+        booking=booking,
+        spot_id=spot_id,
+        period=DateTimeTZRange(start, start + timedelta(minutes=minutes)),
+        state=SlotState.HELD,
+        held_until=at(10),
+        amount=200,
+        currency="EUR",
+        tariff=tariff,
+        quote={},
+        created_at=NOW,
     )

@@ -1,6 +1,6 @@
 """The nouns of the kerb."""
 
-from parking.models.booking import Booking, BookingEvent, Slot, SlotState
+from parking.models.booking import LIVE_STATES, Booking, BookingEvent, Slot, SlotState
 from parking.models.city import Closure, Feature, Spot, StayRules, Street, Zone
 from parking.models.idempotency import IdempotentAnswer
 from parking.models.meter import (
@@ -15,6 +15,7 @@ from parking.models.meter import (
 from parking.models.tariff import TariffState, TariffVersion
 
 __all__ = [
+    "LIVE_STATES",
     "Booking",
     "BookingEvent",
     "Closure",

@@ -13,7 +13,7 @@ class IdempotentAnswer(models.Model):
     caller = models.CharField(max_length=64)  # "user:7", or "anon:" and a hash of the address
     key = models.CharField(max_length=255)
     request_sha256 = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField(null=True)  # empty while the first is at work
+    status = models.PositiveSmallIntegerField(null=True)  # never empty once committed
     body = models.JSONField(null=True)
     created_at = models.DateTimeField(db_index=True)
 
