@@ -8,13 +8,14 @@ what was not nudged.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from psycopg import errors
+from psycopg.types.json import Jsonb
 
 from parking import lights
 from parking.models import Booking, BookingEvent, Slot, SlotState, Spot, StayRules
@@ -61,35 +62,87 @@ def hold(
         SpotTaken, Busy: see there.
         parking.terms.SpotUnknown, StayRefused, NotPriced; parking.pricing.QuoteError.
     """
-    with contended(), transaction.atomic():
-        agreed = terms(
-            spot_id=spot_id, start=start, end=end, now=now, vehicle_class=vehicle_class, lock=True
-        )
-        booking = Booking.objects.create(
-            user=user,
-            email=email,
-            plate=plate,
-            vehicle_class=vehicle_class,
-            spot_id=spot_id,
-            language=language,
-            created_at=now,
-        )
-        slot = Slot.objects.create(
-            booking=booking,
-            spot_id=spot_id,
-            period=DateTimeTZRange(start, end),
-            state=SlotState.HELD,
-            held_until=now + HOLD_FOR,
-            amount=agreed.quote.total,
-            currency=agreed.quote.currency,
-            tariff_id=agreed.tariff_id,
-            quote=agreed.quote.as_json(),
-            created_at=now,
-        )
-        if slot.amount == 0:
+    agreed = terms(spot_id=spot_id, start=start, end=end, now=now, vehicle_class=vehicle_class)
+    booking = Booking(
+        user=user,
+        email=email,
+        plate=plate,
+        vehicle_class=vehicle_class,
+        spot=agreed.spot,
+        language=language,
+        created_at=now,
+    )
+    slot = Slot(
+        booking=booking,
+        spot=agreed.spot,
+        period=DateTimeTZRange(start, end),
+        state=SlotState.HELD,
+        held_until=now + HOLD_FOR,
+        amount=agreed.quote.total,
+        currency=agreed.quote.currency,
+        tariff_id=agreed.tariff_id,
+        quote=agreed.quote.as_json(),
+        created_at=now,
+    )
+    is_free = slot.amount == 0
+    # One statement is a transaction by itself; only more than one needs a wider one.
+    wider = transaction.atomic() if is_free or connection.in_atomic_block else nullcontext()
+    with contended(), wider:
+        _insert(booking, slot)
+        if is_free:
             slot.free_reason = FREE_BY_TARIFF
             confirm(slot=slot, now=now, actor="tariff")
-        return slot
+    return slot
+
+
+# Lock the spot, then write booking and slot: each part waits for the one before. Without the
+# lock the constraint still lets only one in, but the losers of many races get deadlocks.
+_INSERT = """
+WITH spot AS MATERIALIZED (
+  SELECT id FROM parking_spot WHERE id = %(spot)s FOR NO KEY UPDATE
+), booking AS (
+  INSERT INTO parking_booking
+    (reference, access_key, user_id, email, plate, vehicle_class, spot_id, language, created_at)
+  SELECT %(reference)s, %(access_key)s, %(user)s, %(email)s, %(plate)s, %(vehicle_class)s, id,
+    %(language)s, %(now)s
+  FROM spot
+  RETURNING id, spot_id
+)
+INSERT INTO parking_slot
+  (booking_id, spot_id, period, state, held_until, amount, currency, tariff_id, quote,
+   free_reason, created_at)
+SELECT id, spot_id, %(period)s, %(state)s, %(held_until)s, %(amount)s, %(currency)s, %(tariff)s,
+  %(quote)s, '', %(now)s
+FROM booking
+RETURNING booking_id, id
+"""
+
+
+def _insert(booking: Booking, slot: Slot) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            {
+                "spot": slot.spot_id,
+                "reference": booking.reference,
+                "access_key": booking.access_key,
+                "user": booking.user_id,
+                "email": booking.email,
+                "plate": booking.plate,
+                "vehicle_class": booking.vehicle_class,
+                "language": booking.language,
+                "period": slot.period,
+                "state": slot.state,
+                "held_until": slot.held_until,
+                "amount": slot.amount,
+                "currency": slot.currency,
+                "tariff": slot.tariff_id,
+                "quote": Jsonb(slot.quote),
+                "now": slot.created_at,
+            },
+        )
+        booking.pk, slot.pk = cursor.fetchone()
+    slot.booking = booking
 
 
 def lock_slot(slot_id: int) -> Slot:
@@ -230,6 +283,8 @@ def contended() -> Iterator[None]:
     except IntegrityError as error:
         if isinstance(error.__cause__, errors.ExclusionViolation):
             raise SpotTaken from error
+        if "reference" in (_constraint(error) or ""):  # two drew one reference: draw again
+            raise Busy from error
         raise
     except OperationalError as error:
         if isinstance(
@@ -238,6 +293,11 @@ def contended() -> Iterator[None]:
         ):
             raise Busy from error
         raise
+
+
+def _constraint(error: IntegrityError) -> str | None:
+    cause = error.__cause__
+    return cause.diag.constraint_name if isinstance(cause, errors.Error) else None
 
 
 def _record(slot: Slot, kind: str, actor: str, now: datetime, reason: str = "") -> None:

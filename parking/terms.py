@@ -8,10 +8,11 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.gis.geos import GEOSGeometry, Point
 from django.db import connection
 
 from parking import stay_rules
-from parking.models import TariffVersion
+from parking.models import Spot, TariffVersion, Zone
 from parking.pricing import Quote, Tariff, quote
 
 
@@ -33,21 +34,25 @@ class NotPriced(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """A priced, allowed stay on one spot."""
+    """A priced, allowed stay on one spot; the spot has its zone with it."""
 
-    spot_id: int
-    zone_id: int
-    meter_id: int | None
+    spot: Spot
     tariff_id: int
     quote: Quote
 
 
 # One round trip for everything that a hold must know. By hand: this is the hottest query of
 # the site, and building it through the ORM costs more than running it.
-_TERMS = """
-SELECT spot.zone_id, spot.meter_id,
-       rules.longest_stay_min, rules.shortest_stay_min, rules.slot_step_min,
-       rules.book_ahead_days, rules.bookable_from, rules.bookable_to,
+_SPOT = ("id", "zone_id", "meter_id", "number", "street", "location")
+_ZONE = ("id", "code", "name")
+_RULES = (
+    *("longest_stay_min", "shortest_stay_min", "slot_step_min", "book_ahead_days"),
+    *("bookable_from", "bookable_to"),
+)
+_TERMS = f"""
+SELECT {", ".join(f"spot.{name}" for name in _SPOT[:-1])}, ST_AsEWKB(spot.location),
+       {", ".join(f"zone.{name}" for name in _ZONE)},
+       {", ".join(f"rules.{name}" for name in _RULES)},
        tariff.id, tariff.sha256,
        ARRAY(SELECT closure.reason FROM parking_closure closure
              WHERE closure.zone_id = spot.zone_id
@@ -61,21 +66,13 @@ LEFT JOIN parking_tariffversion tariff
   ON tariff.zone_id = spot.zone_id AND tariff.state = 'approved'
  AND tariff.in_force @> %(start)s
 WHERE spot.id = %(spot)s AND spot.is_active
-"""
+"""  # noqa: S608 (names of columns)
 
 
 def terms(
-    *,
-    spot_id: int,
-    start: datetime,
-    end: datetime,
-    now: datetime,
-    vehicle_class: str = "",
-    lock: bool = False,
+    *, spot_id: int, start: datetime, end: datetime, now: datetime, vehicle_class: str = ""
 ) -> Terms:
     """Price the stay `[start, end)` on the spot, or say why it cannot be had.
-
-    With `lock`, the spot's row stays locked until the transaction ends.
 
     Raises:
         SpotUnknown: no such spot in use.
@@ -87,26 +84,30 @@ def terms(
     if start >= end:  # PostgreSQL has no range for it
         raise StayRefused([stay_rules.backwards()])
     with connection.cursor() as cursor:
-        cursor.execute(
-            _TERMS + ("FOR NO KEY UPDATE OF spot" if lock else ""),
-            {"spot": spot_id, "start": start, "end": end},
-        )
+        cursor.execute(_TERMS, {"spot": spot_id, "start": start, "end": end})
         row = cursor.fetchone()
     if row is None:
         raise SpotUnknown(spot_id)
-    zone_id, meter_id, longest, shortest, step, ahead, opens, closes, tariff_id, sha, closures = row
-    rules = _rules(longest, shortest, step, ahead, opens, closes)
+    after_spot, after_zone = len(_SPOT), len(_SPOT) + len(_ZONE)
+    *rules, tariff_id, sha256, closures = row[after_zone:]
     wish = stay_rules.Wish(start=start, end=end, now=now, closures=closures)
-    if broken := stay_rules.failures(rules, wish):
+    if broken := stay_rules.failures(_rules(*rules), wish):
         raise StayRefused(broken)
     if tariff_id is None:
-        raise NotPriced(zone_id)
+        raise NotPriced(spot_id)
+    spot = Spot.from_db(None, _SPOT, [*row[: after_spot - 1], _point(row[after_spot - 1])])
+    spot.zone = Zone.from_db(None, _ZONE, row[after_spot:after_zone])
     price = quote(
-        tariff=tariff_of(tariff_id, sha), start=start, end=end, vehicle_class=vehicle_class or None
+        tariff=tariff_of(tariff_id, sha256),
+        start=start,
+        end=end,
+        vehicle_class=vehicle_class or None,
     )
-    return Terms(
-        spot_id=spot_id, zone_id=zone_id, meter_id=meter_id, tariff_id=tariff_id, quote=price
-    )
+    return Terms(spot=spot, tariff_id=tariff_id, quote=price)
+
+
+def _point(ewkb: bytes) -> Point:
+    return GEOSGeometry(memoryview(ewkb))
 
 
 @lru_cache(maxsize=1024)
