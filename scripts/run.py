@@ -1,0 +1,191 @@
+"""`make run`: the whole site on this machine, under one log, until Ctrl-C."""
+
+import hashlib
+import http.client
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from scripts import environment, site_services
+from scripts.environment import ACCOUNTS, PASSWORD, Ports
+from scripts.local_services import Postgres, Redis, sweep
+from scripts.places import CHECKOUT, BusyError, Place, SetupError
+from scripts.processes import MARK
+from scripts.supervisor import StopRequested, Supervisor
+
+
+def main() -> int:
+    """Start the site, watch it, stop it. Return the exit code."""
+    place = Place("run")
+    try:
+        with place.alone():
+            sweep(place)
+            return Site(place, os.environ).run()
+    except BusyError as busy:
+        print(f"make run: running already ({busy.holder}); see its terminal.", file=sys.stderr)
+    except SetupError as error:
+        print(f"make run: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 0
+    return 1
+
+
+class Site:
+    """One start of the site: the servers, the demo city, the page that answers."""
+
+    def __init__(self, place: Place, environ: dict[str, str] | os._Environ[str]):
+        """Choose ports and settings; nothing is started. Raises `SetupError`."""
+        self.began = time.monotonic()
+        self.place = place
+        self.city = environment.city(environ)
+        self.ports, self.changes = Ports.wanted(environ).free()
+        self.postgres = None if environ.get("DATABASE_URL") else Postgres(place)
+        self.redis = None if environ.get("REDIS_URL") else Redis(place)
+        self.has_sandbox = not environ.get("STRIPE_API_KEY")
+        self.has_meters = not environ.get("METER_GATEWAY_URL")
+        self.env = environment.for_site(
+            environ,
+            place,
+            self.ports,
+            database_url=self.postgres.url(self.database) if self.postgres else "",
+            redis_url=self.redis.url if self.redis else "",
+        )
+        self.env[MARK] = str(place.home)
+        self.supervisor = Supervisor()
+
+    @property
+    def database(self) -> str:
+        """The name of the city's database in the private cluster."""
+        return f"curblight_{self.city}"
+
+    def run(self) -> int:
+        """Run until somebody stops it (0) or it cannot go on (1)."""
+        code = 0
+        try:
+            self._start()
+            self.supervisor.watch()
+        except StopRequested:
+            self.supervisor.say("\nStopping. (Ctrl-C again takes the short way.)")
+        except SetupError as error:
+            self.supervisor.say(f"\nmake run: {error}")
+            code = 1
+        finally:
+            self.supervisor.stop()
+            environment.forget_addresses(self.place)
+        self.supervisor.say("Everything is stopped.")
+        return code
+
+    def _start(self) -> None:
+        supervisor = self.supervisor
+        for change in self.changes:
+            supervisor.say(change)
+        # 1. What needs nothing else comes up together.
+        for server in (self.postgres, self.redis):
+            if server:
+                supervisor.start(server.service())
+        if self.has_sandbox:
+            supervisor.start(site_services.sandbox(self.env, self.ports, self.place, self.city))
+        if self.has_meters:
+            supervisor.start(site_services.meters(self.env, self.ports))
+        # 2. The database, and pages' files meanwhile.
+        self._check_settings()
+        self._collect_static()
+        if self.postgres:
+            supervisor.wait_for("PostgreSQL", self.postgres.is_ready, seconds=60)
+            self.postgres.create_database(self.database)
+        self._manage("migrate", "--no-input", "--verbosity", "0")
+        # 3. The demo city pays through the sandbox.
+        if self.redis:
+            supervisor.wait_for("Redis", self.redis.is_ready, seconds=30)
+        if self.has_sandbox:
+            sandbox = answers(self.ports.sandbox, "/")
+            supervisor.wait_for("the payment sandbox", sandbox, seconds=30)
+        environment.remember_addresses(self.place, self.env)
+        self._manage("seed_demo", "--city", self.city, "--if-empty")
+        # 4. The site itself.
+        supervisor.start(site_services.worker(self.env))
+        supervisor.start(site_services.beat(self.env, self.place))
+        supervisor.start(site_services.web(self.env, self.ports))
+        supervisor.wait_for("the site", answers(self.ports.web, "/healthz"), seconds=90)
+        supervisor.say(self._welcome())
+
+    def _manage(self, *arguments: str) -> None:
+        self.supervisor.run("setup", [sys.executable, "manage.py", *arguments], self.env)
+
+    def _check_settings(self) -> None:
+        """Say what is wrong with the settings in one line. Raises `SetupError`."""
+        self.supervisor.run("setup", [sys.executable, "-m", "scripts.check_settings"], self.env)
+
+    def _collect_static(self) -> None:
+        """Gather and compress the static files, if any has changed since the last time."""
+        if self.env["DEBUG"] != "0":
+            return
+        stamp = self.place.home / "static.stamp"
+        now = fingerprint(CHECKOUT / "static", CHECKOUT / "requirements.txt")
+        if not stamp.exists() or stamp.read_text() != now:
+            stamp.unlink(missing_ok=True)
+            self._manage("collectstatic", "--no-input", "--clear", "--verbosity", "0")
+            stamp.write_text(now)
+
+    def _welcome(self) -> str:
+        """Return what a newcomer wants to know, once everything answers."""
+        seconds = time.monotonic() - self.began
+        places = {
+            "Site": site_services.site_path(self.env, "/"),
+            "Operator's desk": site_services.site_path(self.env, "/admin/"),
+            "Audit": site_services.site_path(self.env, "/audit/"),
+            "API": site_services.site_path(self.env, "/api/docs/"),
+        }
+        if self.has_sandbox:
+            places["Payment sandbox"] = f"http://127.0.0.1:{self.ports.sandbox}/"
+        if self.has_meters:
+            places["Street of meters"] = f"http://127.0.0.1:{self.ports.meters}/"
+        return "\n".join(
+            [
+                "",
+                f"  Curblight in {self.env['CITY_NAME']} is up, after {seconds:.1f} s.",
+                "",
+                *(f"  {what:<18}{address}" for what, address in places.items()),
+                "",
+                f"  Demo accounts, each with the password {PASSWORD}:",
+                *(f"  {account:<24}{purpose}" for account, purpose in ACCOUNTS.items()),
+                "",
+                "  Ctrl-C stops everything.",
+                "",
+            ]
+        )
+
+
+def answers(port: int, path: str) -> Callable[[], bool]:
+    """Return a question: does the server on this port answer this path with success?"""
+
+    def ask() -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        try:
+            # As a proxy would, so that a site with an https address does not send us away.
+            connection.request("GET", path, headers={"X-Forwarded-Proto": "https"})
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    return ask
+
+
+def fingerprint(*roots: Path) -> str:
+    """Return a hash of names, sizes and times of the files under these roots."""
+    files = [
+        file
+        for root in roots
+        for file in sorted(root.rglob("*") if root.is_dir() else [root])
+        if file.is_file()
+    ]
+    lines = [f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
