@@ -19,7 +19,7 @@ _HEALTHY_AFTER = 60.0  # seconds after which earlier failures no longer count
 _COLOURS = (36, 33, 32, 35, 34, 96, 93, 92)
 
 
-class StopRequested(Exception):  # noqa: N818 - not an error
+class StopRequested(Exception):
     """Somebody pressed Ctrl-C, or asked us to end in another way."""
 
 
