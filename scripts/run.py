@@ -15,6 +15,8 @@ from scripts.places import CHECKOUT, BusyError, Place, SetupError
 from scripts.processes import MARK
 from scripts.supervisor import StopRequested, Supervisor
 
+_MANAGE = (sys.executable, "manage.py")
+
 
 def main() -> int:
     """Start the site, watch it, stop it. Return the exit code."""
@@ -81,22 +83,33 @@ class Site:
         supervisor = self.supervisor
         for change in self.changes:
             supervisor.say(change)
-        # 1. What needs nothing else comes up together.
+        # 1. The servers; meanwhile a look at the settings, before anything else trips over them.
         for server in (self.postgres, self.redis):
             if server:
                 supervisor.start(server.service())
+        theirs = [
+            *(["database"] if not self.postgres else []),
+            *(["redis"] if not self.redis else []),
+        ]
+        check = [sys.executable, "-m", "scripts.check_environment", *theirs]
+        supervisor.run("setup", check, self.env)
+        # 2. What needs no database; the pages' files are compressed meanwhile.
         if self.has_sandbox:
             supervisor.start(site_services.sandbox(self.env, self.ports, self.place, self.city))
         if self.has_meters:
             supervisor.start(site_services.meters(self.env, self.ports))
-        # 2. The database, and pages' files meanwhile.
-        self._check_settings()
-        self._collect_static()
+        stamp = self.place.home / "static.stamp"
+        files = fingerprint(self.env["DEBUG"], CHECKOUT / "static", CHECKOUT / "requirements.txt")
+        stale = not stamp.exists() or stamp.read_text() != files
+        if stale:
+            stamp.unlink(missing_ok=True)
+            collect = ["collectstatic", "--no-input", "--clear", "--verbosity", "0"]
+            supervisor.begin("static", [*_MANAGE, *collect], self.env)
+        # 3. The database and the demo city, which pays through the sandbox.
         if self.postgres:
             supervisor.wait_for("PostgreSQL", self.postgres.is_ready, seconds=60)
             self.postgres.create_database(self.database)
         self._manage("migrate", "--no-input", "--verbosity", "0")
-        # 3. The demo city pays through the sandbox.
         if self.redis:
             supervisor.wait_for("Redis", self.redis.is_ready, seconds=30)
         if self.has_sandbox:
@@ -104,6 +117,9 @@ class Site:
             supervisor.wait_for("the payment sandbox", sandbox, seconds=30)
         environment.remember_addresses(self.place, self.env)
         self._manage("seed_demo", "--city", self.city, "--if-empty")
+        if stale:
+            supervisor.finish("static")
+            stamp.write_text(files)
         # 4. The site itself.
         supervisor.start(site_services.worker(self.env))
         supervisor.start(site_services.beat(self.env, self.place))
@@ -112,22 +128,7 @@ class Site:
         supervisor.say(self._welcome())
 
     def _manage(self, *arguments: str) -> None:
-        self.supervisor.run("setup", [sys.executable, "manage.py", *arguments], self.env)
-
-    def _check_settings(self) -> None:
-        """Say what is wrong with the settings in one line. Raises `SetupError`."""
-        self.supervisor.run("setup", [sys.executable, "-m", "scripts.check_settings"], self.env)
-
-    def _collect_static(self) -> None:
-        """Gather and compress the static files, if any has changed since the last time."""
-        if self.env["DEBUG"] != "0":
-            return
-        stamp = self.place.home / "static.stamp"
-        now = fingerprint(CHECKOUT / "static", CHECKOUT / "requirements.txt")
-        if not stamp.exists() or stamp.read_text() != now:
-            stamp.unlink(missing_ok=True)
-            self._manage("collectstatic", "--no-input", "--clear", "--verbosity", "0")
-            stamp.write_text(now)
+        self.supervisor.run("setup", [*_MANAGE, *arguments], self.env)
 
     def _welcome(self) -> str:
         """Return what a newcomer wants to know, once everything answers."""
@@ -175,15 +176,16 @@ def answers(port: int, path: str) -> Callable[[], bool]:
     return ask
 
 
-def fingerprint(*roots: Path) -> str:
-    """Return a hash of names, sizes and times of the files under these roots."""
-    files = [
-        file
-        for root in roots
-        for file in sorted(root.rglob("*") if root.is_dir() else [root])
-        if file.is_file()
-    ]
-    lines = [f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
+def fingerprint(mode: str, *roots: Path) -> str:
+    """Return a hash of a mode and of names, sizes and times of the files under these roots."""
+    lines = [mode]
+    for root in roots:
+        files = sorted(root.rglob("*")) if root.is_dir() else [root]
+        lines += [
+            f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}"
+            for file in files
+            if file.is_file()
+        ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -25,6 +25,8 @@ def web(env: Mapping[str, str], ports: Ports) -> Service:
 
 def worker(env: Mapping[str, str]) -> Service:
     """Do what pages have put into the queue."""
+    # Celery warns root at length; who runs a demo as root knows, and the log stays readable.
+    env = {**env, "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
     return _python(
         "worker",
         env,

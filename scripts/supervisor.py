@@ -49,6 +49,7 @@ class Supervisor:
 
     def __init__(self) -> None:
         self._running: dict[str, _Running] = {}
+        self._commands: set[str] = set()  # of what runs: these are meant to end
         self._restarts: list[tuple[float, Service, int]] = []
         self._selector = selectors.DefaultSelector()
         self._requests = 0
@@ -100,22 +101,27 @@ class Supervisor:
             os.set_blocking(running.process.stdout.fileno(), False)
             self._selector.register(running.process.stdout, selectors.EVENT_READ, running)
 
+    def begin(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        """Start a command that ends by itself; `finish` waits for it."""
+        self.start(Service(name, argv, env))
+        self._commands.add(name)
+
+    def finish(self, name: str) -> None:
+        """Wait until a command has ended. Raises `SetupError` when it failed, `StopRequested`."""
+        command = self._running[name]
+        while command.process.poll() is None:
+            self._turn(0.5)
+        del self._running[name]
+        self._commands.discard(name)
+        self._drain(command)
+        if command.process.returncode:
+            shown = " ".join(command.service.argv[1:])
+            raise SetupError(f"`{shown}` failed, {_how(command.process)}; its words are above")
+
     def run(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
         """Run a command to its end. Raises `SetupError` when it fails, `StopRequested`."""
-        running = _Running(Service(name, argv, env))
-        assert running.process.stdout  # noqa: S101 - a service without a log file has a pipe
-        os.set_blocking(running.process.stdout.fileno(), False)
-        self._selector.register(running.process.stdout, selectors.EVENT_READ, running)
-        self._running[name] = running
-        try:
-            while running.process.poll() is None:
-                self._turn(0.5, expected_end=name)
-        finally:
-            if running.process.poll() is not None:
-                del self._running[name]
-                self._drain(running)
-        if running.process.returncode:
-            raise SetupError(f"`{' '.join(argv[1:])}` failed: {_how(running.process)}")
+        self.begin(name, argv, env)
+        self.finish(name)
 
     def wait_for(self, name: str, ready: Callable[[], bool], *, seconds: float) -> None:
         """Wait until `ready()`. Raises `SetupError` after so many seconds, `StopRequested`."""
@@ -153,7 +159,7 @@ class Supervisor:
 
     # --- One turn of the loop -----------------------------------------------------------------
 
-    def _turn(self, seconds: float, *, expected_end: str = "") -> None:
+    def _turn(self, seconds: float) -> None:
         now = time.monotonic()
         due = [entry for entry in self._restarts if entry[0] <= now]
         self._restarts = [entry for entry in self._restarts if entry[0] > now]
@@ -163,7 +169,7 @@ class Supervisor:
             seconds = min(seconds, 0.2)
         self._listen(seconds)
         for name, running in list(self._running.items()):
-            if name != expected_end and running.process.poll() is not None:
+            if name not in self._commands and running.process.poll() is not None:
                 self._ended(running)
         if self._requests:
             raise StopRequested
