@@ -83,16 +83,19 @@ class Postgres:
 
     def is_ready(self) -> bool:
         """Whether the server takes connections."""
-        return self._run("pg_isready", "-q", "-d", "postgres").returncode == 0
+        return self.run("pg_isready", "-q", "-d", "postgres").returncode == 0
+
+    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one of PostgreSQL's own programs against this server."""
+        at = ["-h", str(self.sockets), "-p", str(_PORT), "-U", ROLE]
+        return self._captured([str(self._bin / program), *at, *arguments])
 
     def create_database(self, name: str) -> None:
         """Create a database of this name unless it exists."""
-        exists = self._run(
-            "psql", "-Atq", "-d", "postgres", "-c", "SELECT datname FROM pg_database"
-        )
+        exists = self.run("psql", "-Atq", "-d", "postgres", "-c", "SELECT datname FROM pg_database")
         if exists.returncode == 0 and name in exists.stdout.split():
             return
-        made = self._run("createdb", name)
+        made = self.run("createdb", name)
         if made.returncode:
             raise SetupError(
                 f"PostgreSQL could not create the database {name}: {made.stdout.strip()}"
@@ -162,10 +165,6 @@ class Postgres:
     def _env(self) -> Mapping[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
         return {**kept, "LC_ALL": "C.UTF-8"}
-
-    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        at = ["-h", str(self.sockets), "-p", str(_PORT), "-U", ROLE]
-        return self._captured([str(self._bin / program), *at, *arguments])
 
     def _run_as_other(self, *command: str) -> subprocess.CompletedProcess[str]:
         return self._captured([*self._as_other, *command])

@@ -87,7 +87,7 @@ class Stopping:
         if self.process.poll() is not None:
             kill_group(self.process, signal.SIGKILL)
             return True
-        if hurry and not self.service.patient and len(self._left) > 1:
+        if hurry and not self.service.patient:
             self._left, self._deadline = self._left[-1:], now
         if self._left and now >= self._deadline:
             number, seconds = self._left.pop(0)

@@ -1,10 +1,24 @@
 """Fixtures that every test may use."""
 
+import os
+
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 
+from config.settings import _broker_url
 from parking.models import Spot, Zone
 from tests import cast
+
+
+def pytest_configure() -> None:
+    """Give each parallel worker a Redis database of its own: clearing a cache empties all of it."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker:
+        own = f"{settings.REDIS_URL.partition('?')[0]}?db={1 + int(worker.removeprefix('gw'))}"
+        os.environ["REDIS_URL"] = settings.REDIS_URL = own
+        settings.CACHES["default"]["LOCATION"] = own
+        settings.CELERY_BROKER_URL = _broker_url(own)
 
 
 @pytest.fixture(autouse=True)
