@@ -1,4 +1,4 @@
-"""`make run` in a real terminal: up, a page, Ctrl-C, nothing left; then again, quickly, with the data."""
+"""`make run` in a real terminal: up, a page, Ctrl-C, nothing left; then again, quickly."""
 
 import os
 import pty
