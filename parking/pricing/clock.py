@@ -31,10 +31,11 @@ _LOCAL: Final = re.compile(
 )
 
 
-def parse_local(text: str, time_zone: str, what: What = "start") -> datetime:
+def parse_local(text: object, time_zone: str, what: What = "start") -> datetime:
     """Read `2026-10-25T02:30` as wall time of a zone, or as it stands when it has an offset.
 
-    Where the clocks go back, the first of the two is meant.
+    Where the clocks go back, the first of the two is meant. `text` may be anything; what is not
+    such a text is refused.
 
     Raises:
         QuoteError: `bad_time`, `nonexistent_start` or `nonexistent_end`.
