@@ -112,10 +112,10 @@ def read_cases(file: TextIO, name: str) -> Iterator[object]:
         yield from _cases_of(value, name)
         return
     yield value
-    for number, line in enumerate(file, number + 1):
+    for line_number, line in enumerate(file, number + 1):
         if line.strip():
             try:
-                yield read_json(line, name, number)
+                yield read_json(line, name, line_number)
             except UnreadableFile as error:
                 yield error
 
