@@ -102,8 +102,8 @@ class Quote:
     tariff_sha256: str
 
     def texts(self) -> list[str]:
-        """Write every line in plain English, with dates where the stay has more than one."""
-        days = {moment[:10] for line in self.lines for moment in (line.begins, line.ends) if moment}
+        """Write every line in plain English, with dates where lines begin on several."""
+        days = {line.begins[:10] for line in self.lines if line.begins}
         return [line.text(with_date=len(days) > 1) for line in self.lines]
 
     def as_json(self) -> dict[str, Any]:
