@@ -3,6 +3,7 @@
 `make run` provides all of them; README.md lists them for production.
 """
 
+import logging
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -151,7 +152,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 STRIPE_API_KEY = env.str("STRIPE_API_KEY", "")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")
-STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", [])  # two while one is rotated
+STRIPE_WEBHOOK_SECRETS: list[str] = env.list(
+    "STRIPE_WEBHOOK_SECRETS", []
+)  # two while one is rotated
 
 # --- Meters -----------------------------------------------------------------------------------
 
@@ -297,6 +300,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.log_level("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": env.log_level("LOG_LEVEL", logging.INFO)},
     "loggers": {"django.server": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
 }

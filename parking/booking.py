@@ -7,6 +7,7 @@ what was not nudged.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
@@ -15,7 +16,6 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from psycopg import errors
-from psycopg.types.json import Jsonb
 
 from parking import lights
 from parking.models import Booking, BookingEvent, Slot, SlotState, Spot, StayRules
@@ -112,7 +112,7 @@ INSERT INTO parking_slot
   (booking_id, spot_id, period, state, held_until, amount, currency, tariff_id, quote,
    free_reason, created_at)
 SELECT id, spot_id, %(period)s, %(state)s, %(held_until)s, %(amount)s, %(currency)s, %(tariff)s,
-  %(quote)s, '', %(now)s
+  %(quote)s::jsonb, '', %(now)s
 FROM booking
 RETURNING booking_id, id
 """
@@ -137,7 +137,7 @@ def _insert(booking: Booking, slot: Slot) -> None:
                 "amount": slot.amount,
                 "currency": slot.currency,
                 "tariff": slot.tariff_id,
-                "quote": Jsonb(slot.quote),
+                "quote": json.dumps(slot.quote),
                 "now": slot.created_at,
             },
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from functools import lru_cache
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -107,7 +108,7 @@ def terms(
 
 
 def _point(ewkb: bytes) -> Point:
-    return GEOSGeometry(memoryview(ewkb))
+    return cast(Point, GEOSGeometry(memoryview(ewkb)))
 
 
 @lru_cache(maxsize=1024)
