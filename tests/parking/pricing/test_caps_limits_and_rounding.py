@@ -11,7 +11,9 @@ MONDAY = "2026-05-11T09:00"
 def test_a_cap_holds_for_each_local_date() -> None:
     capped = tariff(cap_per_local_day=2000)
 
+    assert cost(capped, MONDAY, 300) == 2000
     assert cost(capped, MONDAY, 600) == 2000
+    assert cost(tariff(cap_per_local_day=399), MONDAY, 60) == 399
     assert cost(capped, "2026-05-11T20:00", 720) == 1600 + 2000
     assert cost(capped, "2026-05-11T00:00", 3 * 1440) == 3 * 2000
 

@@ -1,15 +1,48 @@
 """The price follows elapsed minutes through both nights on which clocks change."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from parking.pricing import QuoteError, parse_local, quote
+from parking.pricing.clock import minute_of, moment_of, stretches
 from tests.parking.pricing.helpers import ask, band, cost, tariff
 
 ALL_DAY = tariff(band(per_hour=600))
 ZURICH = ZoneInfo("Europe/Zurich")
+SINCE, UNTIL = datetime(2005, 1, 1, tzinfo=UTC), datetime(2045, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "Europe/Zurich",
+        "America/Santiago",  # at midnight
+        "Australia/Lord_Howe",  # by half an hour
+        "Africa/Casablanca",  # twice within five weeks
+        "Asia/Tehran",  # no more since 2022
+        "Pacific/Apia",  # left out a whole day in 2011
+    ],
+)
+def test_the_clock_is_that_of_the_time_zone_database(
+    zone: str,
+) -> None:
+    begin, end = minute_of(SINCE, "start"), minute_of(UNTIL, "end")
+    clock = ZoneInfo(zone)
+
+    parts = stretches(zone, begin, end)
+
+    assert parts[0][0] == begin
+    assert parts[-1][1] == end
+    assert all(before[1] == after[0] for before, after in pairwise(parts))
+    assert len(parts) > 20
+    for first, last, offset in parts:
+        moments = [*range(first, last, 24 * 60 + 15), last - 1]
+        assert {moment_of(minute).astimezone(clock).utcoffset() for minute in moments} == {
+            timedelta(minutes=offset)
+        }
 
 
 def test_the_autumn_night_has_seven_hours_from_ten_to_four_and_the_spring_night_five() -> None:

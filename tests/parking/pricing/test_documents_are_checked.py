@@ -149,6 +149,16 @@ def test_bands_that_overlap_only_beside_a_holiday_are_refused() -> None:
         Tariff.parse(document(night, sunday, **holiday))
 
 
+def test_bands_that_overlap_only_on_the_morning_after_a_holiday_are_refused() -> None:
+    night = band("20:00", "06:00", days=["sun"])
+    saturday = band("00:00", "10:00", days=["sat"])
+    holiday = {"holidays": {"2026-05-01": "a Friday"}, "holiday_behaves_like": "sun"}
+
+    assert Tariff.parse(document(night, saturday))
+    with pytest.raises(TariffError, match=r"overlaps bands\[0\] on sat 00:00–06:00"):
+        Tariff.parse(document(night, saturday, **holiday))
+
+
 def test_bands_that_only_touch_or_differ_in_priority_are_taken() -> None:
     touching = [band("09:00", "12:00"), band("12:00", "15:00")]
     past_midnight = [band("20:00", "06:00", days=["fri"]), band("06:00", "09:00", days=["sat"])]

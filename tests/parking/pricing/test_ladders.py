@@ -62,6 +62,21 @@ def test_each_day_bears_what_the_ladder_rises_on_it() -> None:
     assert cost(capped, "2026-05-11T09:00", 60) == 150
 
 
+def test_the_day_on_which_the_free_first_minutes_end_bears_the_total() -> None:
+    capped = tariff(ladder=LADDER, cap_per_local_day=150, free_first_min=30)
+
+    # The free half hour lies on Monday; all 300 fall on Tuesday.
+    assert cost(capped, "2026-05-11T23:30", 60) == 150
+
+
+def test_minutes_added_to_fill_a_lot_fall_on_the_last_day() -> None:
+    lots = {"minutes": 60, "mode": "started"}
+    capped = tariff(ladder=LADDER, cap_per_local_day=150, increment=lots)
+
+    # 25 minutes on Monday reach 100; five on Tuesday and thirty added ones the other 200.
+    assert cost(capped, "2026-05-11T23:35", 30) == 100 + 150
+
+
 def test_the_free_first_minutes_free_a_stay_that_is_no_longer() -> None:
     lenient = tariff(ladder=LADDER, free_first_min=15)
 
