@@ -1,12 +1,16 @@
 """A document is taken whole, or refused with the path of every wrong key."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from parking.pricing import Tariff, TariffError
 from tests.parking.pricing.helpers import WORKDAYS, band, document
+from tests.parking.pricing.strategies import Example, examples
 
 FLAT = {"from": "18:00", "to": "06:00", "amount": 100, "applies_if": "touches"}
 
@@ -110,6 +114,32 @@ def test_a_wrong_key_is_refused_by_its_path(wrong: Any, path: str) -> None:
 
     assert [where for where, _ in refused.value.errors] == [path]
     assert str(refused.value).startswith(f"{path}: ")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["mon"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(examples(), st.data())
+def test_a_document_with_anything_anywhere_is_taken_or_refused(
+    example: Example, data: st.DataObject
+) -> None:
+    changed = json.loads(json.dumps(example.document))
+    place = changed
+    while True:
+        keys = sorted(place) if isinstance(place, dict) else range(len(place))
+        key = data.draw(st.sampled_from(keys))
+        if not isinstance(place[key], dict | list) or not place[key] or data.draw(st.booleans()):
+            break
+        place = place[key]
+    place[key] = data.draw(JSON)
+
+    with suppress(TariffError):
+        assert Tariff.parse(changed).document == changed
 
 
 def test_every_wrong_key_is_told_at_once() -> None:
