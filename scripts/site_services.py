@@ -17,7 +17,7 @@ def web(env: Mapping[str, str], ports: Ports) -> Service:
         env,
         *("granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(ports.web)),
         *("--workers", "2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"),
-        *("--respawn-failed-workers", "--workers-kill-timeout", "4", "config.wsgi:application"),
+        *("--respawn-failed-workers", "--workers-kill-timeout", "2", "config.wsgi:application"),
         stage=0,
         vital=True,
     )
