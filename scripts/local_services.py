@@ -220,21 +220,21 @@ class Redis:
 
 
 @contextmanager
-def running(place: Place, *, durable: bool) -> Iterator[tuple[Postgres, Redis]]:
-    """Run both servers of a place that the caller holds; stop them whatever happens."""
+def running(place: Place, *servers: Postgres | Redis) -> Iterator[None]:
+    """Run servers of a place that the caller holds; stop them whatever happens."""
     sweep(place)
-    postgres, redis = Postgres(place, durable=durable), Redis(place)
     started: list[tuple[Service, subprocess.Popen[bytes]]] = []
     try:
-        for service in (postgres.service(), redis.service()):
-            started.append((service, start(service)))  # noqa: PERF401 - kept even if the next fails
+        for server in servers:
+            service = server.service()
+            started.append((service, start(service)))
         deadline = time.monotonic() + 60
-        while not (postgres.is_ready() and redis.is_ready()):
+        while not all(server.is_ready() for server in servers):
             for service, process in started:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise SetupError(f"{service.name} did not start:\n{last_lines(service)}")
             time.sleep(0.05)
-        yield postgres, redis
+        yield
     finally:
         stop(started)
 

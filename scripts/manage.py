@@ -8,7 +8,7 @@ import sys
 
 from scripts import environment
 from scripts.environment import Ports
-from scripts.local_services import running
+from scripts.local_services import Postgres, Redis, running
 from scripts.places import BusyError, Place, SetupError
 from scripts.with_services import run
 
@@ -19,17 +19,20 @@ def main(arguments: list[str]) -> int:
     place = Place("run")
     try:
         city = environment.city(os.environ)
-        with place.alone(), running(place, durable=True) as (postgres, redis):
-            database = f"curblight_{city}"
-            postgres.create_database(database)
+        with place.alone():
+            postgres = None if os.environ.get("DATABASE_URL") else Postgres(place)
+            redis = None if os.environ.get("REDIS_URL") else Redis(place)
             env = environment.for_site(
                 os.environ,
                 place,
                 Ports.wanted(os.environ),
-                database_url=postgres.url(database),
-                redis_url=redis.url,
+                database_url=postgres.url(f"curblight_{city}") if postgres else "",
+                redis_url=redis.url if redis else "",
             )
-            return run(command, env)
+            with running(place, *(server for server in (postgres, redis) if server)):
+                if postgres:
+                    postgres.create_database(f"curblight_{city}")
+                return run(command, env)
     except BusyError:
         env_of_site = environment.of_running_site(place)
         if env_of_site is None:

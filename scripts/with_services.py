@@ -9,7 +9,7 @@ import sys
 from types import FrameType
 
 from scripts.environment import for_tests
-from scripts.local_services import running
+from scripts.local_services import Postgres, Redis, running
 from scripts.places import Place, SetupError
 
 
@@ -21,8 +21,10 @@ def main(arguments: list[str]) -> int:
     name, *command = arguments
     place = Place(name)
     try:
-        with place.alone(wait=True), running(place, durable=name == "bench") as (postgres, redis):
-            return run(command, for_tests(postgres.url("curblight"), redis.url))
+        with place.alone(wait=True):
+            postgres, redis = Postgres(place, durable=name == "bench"), Redis(place)
+            with running(place, postgres, redis):
+                return run(command, for_tests(postgres.url("curblight"), redis.url))
     except SetupError as problem:
         print(f"{name}: {problem}", file=sys.stderr)
         return 1

@@ -6,12 +6,13 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from scripts import local_services
-from scripts.local_services import Postgres, running
+from scripts.local_services import Postgres, Redis, running
 from scripts.places import Place, SetupError
 from scripts.processes import end, processes_on, start
 
@@ -28,6 +29,13 @@ def place() -> Iterator[Place]:
     shutil.rmtree(folder)
 
 
+@contextmanager
+def servers(place: Place) -> Iterator[tuple[Postgres, Redis]]:
+    postgres, redis = Postgres(place, durable=False), Redis(place)
+    with running(place, postgres, redis):
+        yield postgres, redis
+
+
 def query(postgres: Postgres, statement: str, database: str = "postgres") -> str:
     done = postgres.run("psql", "-Atq", "-d", database, "-c", statement)
     assert done.returncode == 0, done.stdout
@@ -35,7 +43,7 @@ def query(postgres: Postgres, statement: str, database: str = "postgres") -> str
 
 
 def test_the_data_is_there_after_a_stop_and_a_crash(place: Place) -> None:
-    with running(place, durable=False) as (postgres, redis):
+    with servers(place) as (postgres, redis):
         postgres.create_database("city")
         postgres.create_database("city")  # twice is fine
         query(postgres, "CREATE TABLE kerb AS SELECT 1 AS spot", "city")
@@ -46,7 +54,7 @@ def test_the_data_is_there_after_a_stop_and_a_crash(place: Place) -> None:
     # A supervisor that was killed hard enough to leave its server behind.
     orphan = start(postgres.service())
     wait_until_ready(postgres)
-    with running(place, durable=False) as (postgres, _):
+    with servers(place) as (postgres, _):
         assert orphan.wait(timeout=10) == 0
         assert query(postgres, "SELECT spot FROM kerb", "city") == "1"
         server = int((postgres.data / "postmaster.pid").read_text().split()[0])
@@ -57,7 +65,7 @@ def test_the_data_is_there_after_a_stop_and_a_crash(place: Place) -> None:
     with subprocess.Popen(["/bin/sleep", "60"]) as innocent:
         lines[0] = str(innocent.pid)
         (postgres.data / "postmaster.pid").write_text("\n".join(lines) + "\n")
-        with running(place, durable=False) as (postgres, _):
+        with servers(place) as (postgres, _):
             assert query(postgres, "SELECT spot FROM kerb", "city") == "1"
         assert innocent.poll() is None
         innocent.kill()
@@ -67,7 +75,7 @@ def test_an_interrupted_creation_is_begun_again(place: Place) -> None:
     half = place.home / "postgres" / "data.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("15\n")
-    with running(place, durable=False) as (postgres, _):
+    with servers(place) as (postgres, _):
         assert query(postgres, "SELECT 1") == "1"
 
 
@@ -79,17 +87,17 @@ def test_a_cluster_of_a_version_that_is_gone_is_named(place: Place) -> None:
 
 
 def test_a_server_that_cannot_start_is_named_with_its_log(place: Place) -> None:
-    with running(place, durable=False) as (postgres, _):
+    with servers(place) as (postgres, _):
         pass
     with (postgres.data / "postgresql.conf").open("a") as configuration:
         configuration.write("shared_buffers = nonsense\n")
     with pytest.raises(SetupError, match=r"(?s)postgres did not start.*shared_buffers"):
-        with running(place, durable=False):
+        with servers(place):
             pytest.fail("it started with a nonsensical configuration")
 
 
 def test_no_statement_of_a_refused_row_reaches_the_log(place: Place) -> None:
-    with running(place, durable=False) as (postgres, _):
+    with servers(place) as (postgres, _):
         query(postgres, "CREATE TABLE vehicles (plate text UNIQUE)")
         query(postgres, "INSERT INTO vehicles VALUES ('ABC-123')")
         refused = postgres.run(

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.torture
 def clone(tmp_path: Path) -> Iterator[Path]:
     """A fresh clone of what is committed, with this checkout's packages."""
     folder = tmp_path / "clone"
-    subprocess.run(["git", "clone", "--quiet", CHECKOUT, folder], check=True)
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", CHECKOUT, folder], check=True)
     (folder / ".venv").symlink_to((CHECKOUT / ".venv").resolve())
     yield folder
     end(lambda: left_running(folder), polite=signal.SIGKILL, seconds=3)
@@ -45,8 +45,7 @@ class Run:
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             os.chdir(clone)
-            own = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **environ}
-            os.execvpe("make", ["make", "run"], own)
+            os.execvpe("make", ["make", "run"], newcomer(**environ))
         os.set_blocking(self.terminal, False)
 
     def wait_until_up(self, seconds: float) -> float:
@@ -86,6 +85,22 @@ class Run:
             time.sleep(0.05)
 
 
+def newcomer(**environ: str) -> dict[str, str]:
+    """The environment of somebody who has set nothing, least of all what these tests run with."""
+    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **environ}
+
+
+def count_spots(clone: Path) -> int:
+    """Ask through `make manage`, beside the running site or without it."""
+    question = 'ARGS=shell -c "from parking.models import Spot; print(Spot.objects.count())"'
+    command = ["make", "--silent", "manage", question]
+    done = subprocess.run(
+        command, cwd=clone, env=newcomer(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split()[-1])
+
+
 def answer(address: str) -> int:
     with urllib.request.urlopen(address, timeout=10) as response:
         return int(response.status)
@@ -96,17 +111,13 @@ def test_it_comes_up_answers_stops_and_comes_up_again_with_the_data(clone: Path)
     first.wait_until_up(300)
     for name in ("Site", "Payment sandbox", "Street of meters"):
         assert answer(first.address(name)) == 200
-    second = subprocess.run(["make", "run"], cwd=clone, capture_output=True, text=True, check=False)
+    second = subprocess.run(
+        ["make", "run"], cwd=clone, env=newcomer(), capture_output=True, text=True, check=False
+    )
     assert second.returncode != 0
     assert "running already" in second.stderr
-    question = "shell -c \"from parking.models import Spot; print('spots', Spot.objects.count())\""
-    beside = subprocess.run(
-        ["make", "--silent", "manage", f"ARGS={question}"],
-        cwd=clone, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    spots = re.search(r"spots (\d+)", beside.stdout)
-    assert spots
-    assert int(spots[1]) > 0
+    spots = count_spots(clone)
+    assert spots > 0
     assert first.press_ctrl_c() < 10
     assert left_running(clone) == []
 
@@ -122,11 +133,7 @@ def test_it_comes_up_answers_stops_and_comes_up_again_with_the_data(clone: Path)
     after_the_crash.wait_until_up(60)
     assert after_the_crash.press_ctrl_c(times=2) < 10
     assert left_running(clone) == []
-    stopped = subprocess.run(
-        ["make", "--silent", "manage", f"ARGS={question}"],
-        cwd=clone, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert f"spots {spots[1]}" in stopped.stdout
+    assert count_spots(clone) == spots
     assert left_running(clone) == []
 
 
@@ -138,7 +145,7 @@ def test_a_wrong_setting_ends_it_with_one_sentence_and_no_trace(clone: Path) -> 
         ("REDIS_URL", "redis://127.0.0.1:1/0", "redis cannot be used"),
     ):
         done = subprocess.run(
-            ["make", "run"], cwd=clone, env={**os.environ, name: value},
+            ["make", "run"], cwd=clone, env=newcomer(**{name: value}),
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
         said = done.stdout + done.stderr
