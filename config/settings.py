@@ -281,6 +281,12 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "parking.problems.exception_handler",
     "DEFAULT_VERSIONING_CLASS": None,
+    # For one visitor, pages and API together; an empty rate is no limit.
+    "DEFAULT_THROTTLE_RATES": {
+        "hold": env.str("HOLD_RATE", "30/min") or None,
+        "plate_search": env.str("PLATE_SEARCH_RATE", "60/min") or None,
+    },
+    "NUM_PROXIES": int(env.bool("BEHIND_PROXY", False)),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Curblight",

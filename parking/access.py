@@ -14,8 +14,13 @@ _REMEMBERED = 20  # bookings per session
 
 def remember(request: HttpRequest, booking: Booking) -> None:
     """Let this browser session see the booking from now on."""
-    known = [ref for ref in request.session.get(_SESSION_KEY, []) if ref != booking.reference]
+    known = [ref for ref in remembered(request) if ref != booking.reference]
     request.session[_SESSION_KEY] = [*known, booking.reference][-_REMEMBERED:]
+
+
+def remembered(request: HttpRequest) -> list[str]:
+    """Return the references of the bookings that this browser session may see."""
+    return list(request.session.get(_SESSION_KEY, []))
 
 
 def holds_key(booking: Booking, key: str) -> bool:
@@ -27,7 +32,7 @@ def is_own(request: HttpRequest, booking: Booking) -> bool:
     """Say whether the visitor made the booking, by account or in this browser session."""
     if request.user.is_authenticated and booking.user_id == request.user.pk:
         return True
-    return booking.reference in request.session.get(_SESSION_KEY, [])
+    return booking.reference in remembered(request)
 
 
 def is_staff_of(request: HttpRequest, booking: Booking) -> bool:

@@ -10,8 +10,8 @@ from django.db import connection
 
 BBox = tuple[float, float, float, float]  # west, south, east, north; degrees
 
-# A spot is busy where a live slot or a closure shares a moment with the period.
-_BUSY = """
+# A spot is busy where a live slot or a closure shares a moment with the period `start`, `end`.
+BUSY = """
 SELECT slot.spot_id FROM parking_slot slot
 WHERE slot.period && tstzrange(%(start)s, %(end)s)
   AND slot.state IN ('held', 'expiring', 'confirmed')
@@ -26,7 +26,7 @@ _BUSY_IN_VIEW = f"""
 SELECT spot.id FROM parking_spot spot
 WHERE spot.is_active
   AND spot.location && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
-  AND spot.id IN ({_BUSY})
+  AND spot.id IN ({BUSY})
 ORDER BY spot.id
 """  # noqa: S608 (no value is spliced in)
 
@@ -53,7 +53,7 @@ def is_free(*, spot_id: int, start: datetime, end: datetime) -> bool:
     """Say whether nobody has the spot, and nothing closes it, in all of `[start, end)`."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT NOT EXISTS (SELECT 1 FROM ({_BUSY}) busy WHERE busy.spot_id = %(spot)s)",  # noqa: S608
+            f"SELECT NOT EXISTS (SELECT 1 FROM ({BUSY}) busy WHERE busy.spot_id = %(spot)s)",  # noqa: S608
             {"spot": spot_id, "start": start, "end": end},
         )
         return bool(cursor.fetchone()[0])
@@ -66,20 +66,21 @@ class FreeSpot:
     id: int
     number: str
     street: str
+    zone_id: int
     zone_name: str
     features: list[str]
     distance_m: int
 
 
 _NEAREST = f"""
-SELECT spot.id, spot.number, spot.street, zone.name, spot.features,
+SELECT spot.id, spot.number, spot.street, zone.id, zone.name, spot.features,
        round(ST_Distance(spot.location::geography, here.location::geography))::int AS distance_m
 FROM parking_spot here, parking_spot spot JOIN parking_zone zone ON zone.id = spot.zone_id
 WHERE here.id = %(spot)s AND spot.id <> here.id AND spot.is_active AND zone.is_active
   AND ST_DWithin(spot.location::geography, here.location::geography, %(within_m)s)
   AND spot.location && ST_Expand(here.location, %(within_m)s / 20000.0)
   AND spot.features @> %(features)s::varchar[]
-  AND spot.id NOT IN ({_BUSY})
+  AND spot.id NOT IN ({BUSY})
 ORDER BY spot.location <-> here.location
 LIMIT %(limit)s
 """  # noqa: S608
@@ -112,9 +113,10 @@ def nearest_free(
                 id=row[0],
                 number=row[1],
                 street=row[2],
-                zone_name=row[3],
-                features=row[4],
-                distance_m=row[5],
+                zone_id=row[3],
+                zone_name=row[4],
+                features=row[5],
+                distance_m=row[6],
             )
             for row in cursor.fetchall()
         ]

@@ -13,7 +13,7 @@ from django.contrib.gis.geos import GEOSGeometry, Point
 from django.db import connection
 
 from parking import stay_rules
-from parking.models import Spot, TariffVersion, Zone
+from parking.models import Spot, TariffState, TariffVersion, Zone
 from parking.pricing import Quote, Tariff, quote
 
 
@@ -92,7 +92,7 @@ def terms(
     after_spot, after_zone = len(_SPOT), len(_SPOT) + len(_ZONE)
     *rules, tariff_id, sha256, closures = row[after_zone:]
     wish = stay_rules.Wish(start=start, end=end, now=now, closures=closures)
-    if broken := stay_rules.failures(_rules(*rules), wish):
+    if broken := stay_rules.failures(rules_of(*rules), wish):
         raise StayRefused(broken)
     if tariff_id is None:
         raise NotPriced(spot_id)
@@ -111,6 +111,18 @@ def _point(ewkb: bytes) -> Point:
     return cast(Point, GEOSGeometry(memoryview(ewkb)))
 
 
+def tariff_in_force(*, zone_id: int, at: datetime) -> Tariff | None:
+    """Return the tariff by which stays that start at the moment are priced, if there is one."""
+    version = (
+        TariffVersion.objects.filter(
+            zone_id=zone_id, state=TariffState.APPROVED, in_force__contains=at
+        )
+        .values_list("id", "sha256")
+        .first()
+    )
+    return tariff_of(*version) if version else None
+
+
 @lru_cache(maxsize=1024)
 def tariff_of(tariff_id: int, sha256: str) -> Tariff:
     """Return the parsed tariff of an approved version; approved documents never change."""
@@ -118,9 +130,10 @@ def tariff_of(tariff_id: int, sha256: str) -> Tariff:
 
 
 @lru_cache(maxsize=1024)
-def _rules(
+def rules_of(
     longest: int, shortest: int, step: int, ahead: int, opens: time | None, closes: time | None
 ) -> stay_rules.Rules:
+    """Return a zone's rules from its row: lengths in minutes, days, local hours."""
     return stay_rules.Rules(
         longest_stay_min=longest,
         shortest_stay_min=shortest,

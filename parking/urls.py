@@ -1,4 +1,19 @@
-"""Addresses of the citizen's pages that need no money."""
+"""Addresses of the citizen's pages that need no money, and of the warden's page."""
+
+from django.urls import path
+
+from parking.views import bookings, find, map_data, spot, tariff, warden
 
 app_name = "parking"
-urlpatterns: list = []
+urlpatterns = [
+    path("", find.find, name="find"),
+    path("spots/<int:spot_id>/", spot.spot, name="spot"),
+    path("spots/<int:spot_id>/hold/", spot.hold, name="hold"),
+    path("bookings/", bookings.my_bookings, name="my-bookings"),
+    path("bookings/<reference>/calendar.ics", bookings.calendar, name="calendar"),
+    path("zones/<slug:code>/tariff/", tariff.tariff, name="tariff"),
+    path("map/spots.json", map_data.spots, name="map-layer"),
+    path("map/streets.json", map_data.streets, name="map-streets"),
+    path("map/busy.json", map_data.busy, name="map-busy"),
+    path("warden/", warden.warden, name="warden"),
+]

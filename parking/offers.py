@@ -1,0 +1,80 @@
+"""What would a stay cost in each zone, and where is it refused? One query for the whole city."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from parking import price_words, stay_rules
+from parking.pricing import Quote, QuoteError, quote
+from parking.terms import rules_of, tariff_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZoneOffer:
+    """A zone, with the price of the stay there, or the reasons why it cannot be had."""
+
+    zone_id: int
+    code: str
+    name: str
+    rules: stay_rules.Rules
+    quote: Quote | None
+    reasons: list[str]  # for people; empty when there is a quote
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the stay is sold in this zone."""
+        return self.quote is not None
+
+
+_ZONES = """
+SELECT zone.id, zone.code, zone.name,
+       rules.longest_stay_min, rules.shortest_stay_min, rules.slot_step_min,
+       rules.book_ahead_days, rules.bookable_from, rules.bookable_to,
+       tariff.id, tariff.sha256,
+       ARRAY(SELECT closure.reason FROM parking_closure closure
+             WHERE closure.zone_id = zone.id AND closure.spot_id IS NULL
+               AND closure.period && tstzrange(%(start)s, %(end)s)
+             ORDER BY lower(closure.period))
+FROM parking_zone zone
+JOIN parking_stayrules rules ON rules.zone_id = zone.id
+LEFT JOIN parking_tariffversion tariff
+  ON tariff.zone_id = zone.id AND tariff.state = 'approved' AND tariff.in_force @> %(start)s
+WHERE zone.is_active
+ORDER BY zone.name, zone.id
+"""
+
+
+def zone_offers(*, start: datetime, end: datetime, now: datetime) -> dict[int, ZoneOffer]:
+    """Return the offer of every zone in use for the stay `[start, end)`, by zone id, by name.
+
+    `end` must be after `start`. A closure of a single spot is not the zone's: availability says so.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ZONES, {"start": start, "end": end})
+        rows = cursor.fetchall()
+    offers = {}
+    for zone_id, code, name, *rule_columns, tariff_id, sha256, closures in rows:
+        rules = rules_of(*rule_columns)
+        wish = stay_rules.Wish(start=start, end=end, now=now, closures=closures)
+        reasons = [failure.message for failure in stay_rules.failures(rules, wish)]
+        price = None
+        if not reasons:
+            price, reasons = _price(tariff_id, sha256, start, end)
+        offers[zone_id] = ZoneOffer(
+            zone_id=zone_id, code=code, name=name, rules=rules, quote=price, reasons=reasons
+        )
+    return offers
+
+
+def _price(
+    tariff_id: int | None, sha256: str, start: datetime, end: datetime
+) -> tuple[Quote | None, list[str]]:
+    if tariff_id is None:
+        return None, [price_words.not_on_sale()]
+    try:
+        return quote(tariff=tariff_of(tariff_id, sha256), start=start, end=end), []
+    except QuoteError as error:
+        return None, [price_words.why_not(error)]

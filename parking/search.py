@@ -1,0 +1,131 @@
+"""Which spots answer a search, and how many are free in each zone: the list's questions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from parking.availability import BUSY, BBox
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What is looked for: all of it must hold."""
+
+    start: datetime
+    end: datetime
+    place: str = ""  # words of a zone's name, a street, a number
+    zone_id: int | None = None
+    features: Collection[str] = ()
+    bbox: BBox | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundSpot:
+    """A spot that answers the search. `is_free`: nobody has it and nothing closes it."""
+
+    id: int
+    zone_id: int
+    number: str
+    street: str
+    features: list[str]
+    is_free: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZoneCount:
+    """How many spots of a zone answer the search, and how many of these are free."""
+
+    free: int
+    total: int
+
+
+# Arabic keyboards write two Persian letters with other signs.
+_TEXT = "translate(lower(zone.name || ' ' || spot.street || ' ' || spot.number), 'يك', 'یک')"
+
+_MATCHING = f"""
+FROM parking_spot spot
+JOIN parking_zone zone ON zone.id = spot.zone_id
+LEFT JOIN ({BUSY}) busy ON busy.spot_id = spot.id
+WHERE spot.is_active AND zone.is_active
+  AND (%(zone)s::bigint IS NULL OR spot.zone_id = %(zone)s)
+  AND spot.features @> %(features)s::varchar[]
+  AND {_TEXT} LIKE ALL (%(words)s)
+  AND (%(west)s::float8 IS NULL OR spot.location
+       && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326))
+"""
+
+
+def zone_counts(search: Search) -> dict[int, ZoneCount]:
+    """Count the spots that answer the search, by zone id; a zone without any is left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT zone.id, count(*) FILTER (WHERE busy.spot_id IS NULL), count(*) {_MATCHING} "
+            "GROUP BY zone.id",
+            _parameters(search),
+        )
+        return {
+            zone_id: ZoneCount(free=free, total=total) for zone_id, free, total in cursor.fetchall()
+        }
+
+
+def find_spots(
+    search: Search, *, only_free_in: Collection[int] | None, limit: int, offset: int = 0
+) -> list[FoundSpot]:
+    """Return the spots by zone, street and number; with `only_free_in`, the free ones of zones."""
+    only_free = (
+        ""
+        if only_free_in is None
+        else ("AND busy.spot_id IS NULL AND zone.id = ANY(%(open_zones)s)")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT spot.id, zone.id, spot.number, spot.street, spot.features, "
+            f"busy.spot_id IS NULL {_MATCHING} {only_free} "
+            "ORDER BY zone.name, zone.id, spot.street, length(spot.number), spot.number "
+            "LIMIT %(limit)s OFFSET %(offset)s",
+            {
+                **_parameters(search),
+                "open_zones": list(only_free_in or ()),
+                "limit": limit,
+                "offset": offset,
+            },
+        )
+        return [
+            FoundSpot(
+                id=row[0],
+                zone_id=row[1],
+                number=row[2],
+                street=row[3],
+                features=row[4],
+                is_free=row[5],
+            )
+            for row in cursor.fetchall()
+        ]
+
+
+def _parameters(search: Search) -> dict[str, Any]:
+    west, south, east, north = search.bbox or (None, None, None, None)
+    return {
+        "start": search.start,
+        "end": search.end,
+        "zone": search.zone_id,
+        "features": list(search.features),
+        "words": [_pattern(word) for word in search.place.split()],
+        "west": west,
+        "south": south,
+        "east": east,
+        "north": north,
+    }
+
+
+def _pattern(word: str) -> str:
+    """Return a LIKE pattern in which the word's own signs have no other meaning."""
+    word = word.lower().translate(str.maketrans("يك", "یک"))
+    for sign in "\\%_":
+        word = word.replace(sign, f"\\{sign}")
+    return f"%{word}%"

@@ -1,0 +1,1 @@
+"""The citizen's pages and the warden's; one file per page."""

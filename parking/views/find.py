@@ -1,0 +1,177 @@
+"""The first page: the map, and beside it a list that can do the same without JavaScript."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from parking import map_layer, stay_times
+from parking.formatting import money
+from parking.forms import SearchForm
+from parking.models import Feature, StayRules
+from parking.offers import ZoneOffer, zone_offers
+from parking.search import FoundSpot, Search, ZoneCount, find_spots, zone_counts
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class ZoneRow:
+    """A zone as the list shows it; without an offer's quote, `reasons` say why."""
+
+    offer: ZoneOffer
+    count: ZoneCount
+    query: str  # of the same search in this zone alone
+
+
+@dataclass(frozen=True)
+class ZoneGroup:
+    """The found spots of one zone, on this page of the list."""
+
+    offer: ZoneOffer
+    spots: list[FoundSpot]
+
+
+@require_safe
+def find(request: HttpRequest) -> HttpResponse:
+    """Show which spots are free for the chosen time, with the price of the stay in each zone."""
+    form = SearchForm(_with_defaults(request.GET))
+    if not form.is_valid():
+        return _answer(request, form, status=400)
+    now = timezone.now()
+    offers = zone_offers(start=form.start, end=form.end, now=now)
+    wanted = form.cleaned_data
+    zone = next((offer for offer in offers.values() if offer.code == wanted["zone"]), None)
+    if wanted["zone"] and zone is None:
+        form.add_error("zone", _("There is no such zone."))
+        return _answer(request, form, offers=offers, status=400)
+    search = Search(
+        start=form.start,
+        end=form.end,
+        place=wanted["place"],
+        zone_id=zone.zone_id if zone else None,
+        features=wanted["feature"],
+        bbox=wanted["bbox"],
+    )
+    return _answer(request, form, offers=offers, results=_results(form, search, offers))
+
+
+def _results(form: SearchForm, search: Search, offers: dict[int, ZoneOffer]) -> dict[str, Any]:
+    counts = zone_counts(search)
+    only_free = form.cleaned_data["show"] != "all"
+    open_zones = {zone_id for zone_id, offer in offers.items() if offer.is_open}
+    free = sum(count.free for zone_id, count in counts.items() if zone_id in open_zones)
+    total = sum(count.total for count in counts.values())
+    listed = free if only_free else total
+    pages = max(1, -(-listed // PAGE_SIZE))
+    page = min(form.cleaned_data["page"] or 1, pages)
+    spots = find_spots(
+        search,
+        only_free_in=open_zones if only_free else None,
+        limit=PAGE_SIZE,
+        offset=(page - 1) * PAGE_SIZE,
+    )
+    state = _state(form)
+    return {
+        "free": free,
+        "total": total,
+        "zones": [
+            ZoneRow(offer, counts[zone_id], urlencode({**state, "zone": offer.code}, True))
+            for zone_id, offer in offers.items()
+            if zone_id in counts
+        ],
+        "groups": [
+            ZoneGroup(offers[zone_id], list(group))
+            for zone_id, group in groupby(spots, key=lambda spot: spot.zone_id)
+            if zone_id in offers
+        ],
+        "first": (page - 1) * PAGE_SIZE + 1,
+        "last": (page - 1) * PAGE_SIZE + len(spots),
+        "listed": listed,
+        "previous": urlencode({**state, "page": page - 1}, True) if page > 1 else "",
+        "next": urlencode({**state, "page": page + 1}, True) if page < pages else "",
+        "all_query": urlencode({**state, "show": "all"}, True),
+        "everywhere_query": urlencode(
+            {name: value for name, value in state.items() if name not in {"bbox", "zone", "place"}},
+            True,
+        ),
+        "stay_query": urlencode(form.period_query()),
+    }
+
+
+def _answer(
+    request: HttpRequest,
+    form: SearchForm,
+    *,
+    offers: dict[int, ZoneOffer] | None = None,
+    results: dict[str, Any] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "offers": offers,
+        "zone_choices": [(offer.code, offer.name) for offer in (offers or {}).values()],
+        "results": results,
+        "start": getattr(form, "start", None),
+        "end": getattr(form, "end", None),
+        "map_state": _map_state(form, offers or {}),
+        "feature_names": Feature.choices,
+        "spots_version": map_layer.spots_version(),
+    }
+    return render(request, "parking/find.html", context, status=status)
+
+
+def _map_state(form: SearchForm, offers: dict[int, ZoneOffer]) -> dict[str, Any]:
+    """Return what the map must know of the search: the same filters, and what zones say."""
+    if not hasattr(form, "start"):
+        return {}
+    wanted = form.cleaned_data
+    return {
+        "from": form.start.isoformat(),
+        "to": form.end.isoformat(),
+        "place": wanted.get("place", ""),
+        "zone": wanted.get("zone", ""),
+        "features": wanted.get("feature", []),
+        "onlyFree": wanted.get("show") != "all",
+        "stay": urlencode(form.period_query()),
+        "zones": {
+            str(zone_id): {
+                "price": money(offer.quote.total, offer.quote.currency) if offer.quote else None,
+                "reasons": offer.reasons,
+            }
+            for zone_id, offer in offers.items()
+        },
+    }
+
+
+def _with_defaults(given: QueryDict) -> QueryDict:
+    """Fill in what the address leaves out: from the next full step on, for two hours."""
+    data = given.copy()
+    if not (data.get("on") and data.get("at")):
+        steps = StayRules.objects.values_list("slot_step_min", flat=True).distinct()
+        start = timezone.localtime(stay_times.next_start(now=timezone.now(), steps=steps))
+        data["on"] = data.get("on") or f"{start:%Y-%m-%d}"
+        data["at"] = data.get("at") or f"{start:%H:%M}"
+    data["length"] = data.get("length") or str(stay_times.USUAL_MIN)
+    data["show"] = data.get("show") or "free"
+    return data
+
+
+def _state(form: SearchForm) -> dict[str, Any]:
+    """Return the search as the address holds it, without what is empty and without the page."""
+    wanted = form.cleaned_data
+    state: dict[str, Any] = {**form.period_query(), "show": wanted["show"]}
+    for name in ("place", "zone", "feature"):
+        if wanted[name]:
+            state[name] = wanted[name]
+    if wanted["bbox"]:
+        state["bbox"] = ",".join(f"{corner:g}" for corner in wanted["bbox"])
+    return state

@@ -1,0 +1,208 @@
+"""One spot: where it is, what a stay costs, and the form that holds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from parking import access, availability, booking, price_words, stay_times, terms
+from parking.forms import HoldForm, QuoteForm
+from parking.locator import locate
+from parking.models import Booking, Feature, Spot
+from parking.offers import zone_offers
+from parking.pricing import Quote, QuoteError
+from parking.stay_rules import Failure
+from parking.throttling import HoldThrottle, wait_for
+
+_FIELDS = {"from": "at", "to": "length"}  # the rule book's names for our fields
+_BUSY_RETRY_S = 1
+
+
+@require_safe
+@never_cache
+def spot(request: HttpRequest, spot_id: int) -> HttpResponse:
+    """Show a spot and, for the chosen time, its price line by line, or why it cannot be had."""
+    page = SpotPage(request, spot_id, request.GET)
+    status = 400 if page.stay.errors else 200
+    page.ask()
+    return page.answer(page.new_hold_form(), status=status)
+
+
+@require_POST
+@never_cache
+def hold(request: HttpRequest, spot_id: int) -> HttpResponse:
+    """Hold the spot for ten minutes and go on to its booking page; or say why not, with advice."""
+    page = SpotPage(request, spot_id, request.POST)
+    form = HoldForm(request.POST, vehicle_classes=page.vehicle_classes)
+    if not form.is_valid():
+        return page.answer(form, status=400)
+    if seconds := wait_for(HoldThrottle(), request):
+        notice = _("You have tried very often. Please wait %(n)s seconds, then try again.")
+        return page.answer(form, status=429, notice=notice % {"n": seconds}, retry_after=seconds)
+    wanted = form.cleaned_data
+    try:
+        slot = booking.hold(
+            spot_id=spot_id,
+            start=form.start,
+            end=form.end,
+            plate=wanted["plate"],
+            email=wanted["email"],
+            now=timezone.now(),
+            user=request.user if isinstance(request.user, User) else None,
+            vehicle_class=wanted.get("vehicle_class", ""),
+            language=get_language() or "en",
+        )
+    except booking.SpotTaken:
+        return page.answer(
+            form, status=409, notice=_("Somebody else was faster: this spot is taken then.")
+        )
+    except booking.Busy:
+        notice = _("Many people want this spot just now. Please try again.")
+        return page.answer(form, status=409, notice=notice, retry_after=_BUSY_RETRY_S)
+    except (terms.SpotUnknown, terms.StayRefused, terms.NotPriced, QuoteError):
+        # The page asks the same rules and says each reason at its field.
+        return page.answer(form, status=409)
+    access.remember(request, slot.booking)
+    return redirect("payments:booking", reference=slot.booking.reference)
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A free spot nearby, with the price of the same stay there, in minor units."""
+
+    spot: availability.FreeSpot
+    total: int
+    currency: str
+
+
+class SpotPage:
+    """The page of a spot for one stay: its terms, and whether the spot is free then."""
+
+    def __init__(self, request: HttpRequest, spot_id: int, given: QueryDict) -> None:
+        self.request = request
+        self.now = timezone.now()
+        self.spot = get_object_or_404(
+            Spot.objects.select_related("zone__stay_rules"),
+            pk=spot_id,
+            is_active=True,
+            zone__is_active=True,
+            zone__stay_rules__isnull=False,
+        )
+        tariff = terms.tariff_in_force(zone_id=self.spot.zone_id, at=self.now)
+        self.vehicle_classes = sorted(tariff.vehicle_classes) if tariff else []
+        self.stay = self._stay_form(given)
+        self.quote: Quote | None = None
+        self.refusals: list[Failure] = []
+        self.is_free = False
+
+    def new_hold_form(self) -> HoldForm:
+        """Make an empty form that remembers the plate and e-mail of the visitor's last booking."""
+        return HoldForm(initial=_last_time(self.request), vehicle_classes=self.vehicle_classes)
+
+    def ask(self) -> None:
+        """Ask what the stay costs, or which rules it breaks; and whether the spot is free."""
+        if not self.stay.is_valid():
+            return
+        start, end = self.stay.start, self.stay.end
+        self.is_free = availability.is_free(spot_id=self.spot.pk, start=start, end=end)
+        try:
+            self.quote = terms.terms(
+                spot_id=self.spot.pk,
+                start=start,
+                end=end,
+                now=self.now,
+                vehicle_class=self.stay.cleaned_data.get("vehicle_class", ""),
+            ).quote
+        except terms.StayRefused as error:
+            self.refusals = error.failures
+        except (terms.NotPriced, terms.SpotUnknown):
+            self.refusals = [Failure("on_sale", price_words.not_on_sale(), "from")]
+        except QuoteError as error:
+            self.refusals = [Failure(error.code, price_words.why_not(error), "to")]
+        for failure in self.refusals:
+            self.stay.add_error(_FIELDS[failure.field], failure.message)
+
+    def answer(
+        self, form: HoldForm, *, status: int, notice: str = "", retry_after: int | None = None
+    ) -> HttpResponse:
+        """Render the page with all that was typed."""
+        if self.quote is None and not self.refusals:
+            self.ask()
+        is_taken = self.quote is not None and not self.is_free
+        context = {
+            "spot": self.spot,
+            "rules": self.spot.zone.stay_rules,
+            "features": [(name, Feature(name).label) for name in self.spot.features],
+            "locator": locate(self.spot),
+            "stay": self.stay,
+            "form": form,
+            "start": getattr(self.stay, "start", None),
+            "end": getattr(self.stay, "end", None),
+            "quote": self.quote,
+            "rows": price_words.rows(self.quote) if self.quote else [],
+            "is_taken": is_taken,
+            "alternatives": self._alternatives() if is_taken else [],
+            "has_passed": any(failure.rule == "not_in_the_past" for failure in self.refusals),
+            "stay_query": urlencode(self.stay.period_query()) if self.quote else "",
+            "hold_minutes": int(booking.HOLD_FOR.total_seconds() // 60),
+            "notice": notice,
+        }
+        response = render(self.request, "parking/spot.html", context, status=status)
+        if retry_after is not None:
+            response["Retry-After"] = str(retry_after)
+        return response
+
+    def _alternatives(self) -> list[Alternative]:
+        start, end = self.stay.start, self.stay.end
+        # Whoever needs an accessible bay is not helped by another one.
+        needs = [name for name in self.spot.features if name == "accessible"]
+        near = availability.nearest_free(spot_id=self.spot.pk, start=start, end=end, features=needs)
+        offers = zone_offers(start=start, end=end, now=self.now) if near else {}
+        return [
+            Alternative(free, offer.quote.total, offer.quote.currency)
+            for free in near
+            if (offer := offers.get(free.zone_id)) is not None and offer.quote is not None
+        ]
+
+    def _stay_form(self, given: QueryDict) -> QuoteForm:
+        """Make the form of the stay from what was given, and usual values for the rest."""
+        rules = self.spot.zone.stay_rules
+        start = timezone.localtime(stay_times.next_start(now=self.now, steps=[rules.slot_step_min]))
+        usual_min = max(min(stay_times.USUAL_MIN, rules.longest_stay_min), rules.shortest_stay_min)
+        usual = {"on": f"{start:%Y-%m-%d}", "at": f"{start:%H:%M}", "length": str(usual_min)}
+        data = given.copy()
+        for name, value in usual.items():
+            data[name] = data.get(name) or value
+        lengths = stay_times.lengths(
+            shortest=rules.shortest_stay_min,
+            longest=rules.longest_stay_min,
+            step=rules.slot_step_min,
+        )
+        return QuoteForm(data, lengths=lengths, vehicle_classes=self.vehicle_classes)
+
+
+def _last_time(request: HttpRequest) -> dict[str, Any]:
+    """Return what the visitor typed for the booking before, by account or in this session."""
+    mine = Booking.objects.order_by("-created_at")
+    if request.user.is_authenticated:
+        last = mine.filter(user=request.user).first()
+        email = request.user.email
+    else:
+        known = access.remembered(request)
+        last = mine.filter(reference__in=known).first() if known else None
+        email = last.email if last else ""
+    return {
+        "plate": last.plate if last else "",
+        "vehicle_class": last.vehicle_class if last else "",
+        "email": email,
+    }
