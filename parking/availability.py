@@ -81,7 +81,7 @@ WHERE here.id = %(spot)s AND spot.id <> here.id AND spot.is_active AND zone.is_a
   AND spot.location && ST_Expand(here.location, %(within_m)s / 20000.0)
   AND spot.features @> %(features)s::varchar[]
   AND spot.id NOT IN ({BUSY})
-ORDER BY spot.location <-> here.location
+ORDER BY distance_m, spot.id
 LIMIT %(limit)s
 """  # noqa: S608
 

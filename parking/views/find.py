@@ -18,6 +18,7 @@ from parking.formatting import money
 from parking.forms import SearchForm
 from parking.models import Feature, StayRules
 from parking.offers import ZoneOffer, zone_offers
+from parking.pricing import Quote
 from parking.search import FoundSpot, Search, ZoneCount, find_spots, zone_counts
 
 PAGE_SIZE = 50
@@ -144,12 +145,16 @@ def _map_state(form: SearchForm, offers: dict[int, ZoneOffer]) -> dict[str, Any]
         "stay": urlencode(form.period_query()),
         "zones": {
             str(zone_id): {
-                "price": money(offer.quote.total, offer.quote.currency) if offer.quote else None,
+                "price": _price(offer.quote) if offer.quote else None,
                 "reasons": offer.reasons,
             }
             for zone_id, offer in offers.items()
         },
     }
+
+
+def _price(quote: Quote) -> str:
+    return money(quote.total, quote.currency) if quote.total else _("No charge")
 
 
 def _with_defaults(given: QueryDict) -> QueryDict:

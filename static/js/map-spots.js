@@ -1,0 +1,225 @@
+/* The spots: one shape for each state, so that colour is never the only sign. */
+(function () {
+  "use strict";
+
+  const Curblight = (window.Curblight = window.Curblight || {});
+  const SPOTS_FROM_ZOOM = 15;
+  const SIGN_PX = 17;
+  const REACH_PX = 16;
+  const WHEELCHAIR = new Path2D(
+    "M10.5 8v6h5.5l2.5 5.5M10.5 10.5H15M7.6 12.2a5 5 0 1 0 6.8 6.3M12 4a1.5 1.5 0 1 1-3 0a1.5 1.5 0 1 1 3 0",
+  );
+
+  Curblight.SPOTS_FROM_ZOOM = SPOTS_FROM_ZOOM;
+
+  /* The columns of the layer, with what changes (busy, filtered) in arrays beside them. */
+  Curblight.Spots = class {
+    constructor(layer) {
+      this.layer = layer;
+      this.count = layer.id.length;
+      this.x = Float64Array.from(layer.lon, (micro) => Curblight.worldX(micro / 1e6));
+      this.y = Float64Array.from(layer.lat, (micro) => Curblight.worldY(micro / 1e6));
+      this.place = new Map(layer.id.map((id, place) => [id, place]));
+      this.busy = new Uint8Array(this.count);
+      this.shown = new Uint8Array(this.count).fill(1);
+      this.closedZones = new Set();
+      this.isKnown = true; // false while the search is not understood: then nothing is called free
+      this.lit = -1;
+      this.accessible = 1 << layer.feature_names.indexOf("accessible");
+    }
+
+    setBusy(ids) {
+      this.busy.fill(0);
+      for (const id of ids) {
+        const place = this.place.get(id);
+        if (place !== undefined) {
+          this.busy[place] = 1;
+        }
+      }
+    }
+
+    /* Keep what the list keeps: words, zone, features. */
+    filter({ words, zoneId, features, zoneNames }) {
+      const { layer } = this;
+      const bits = features.reduce((sum, name) => sum | (1 << layer.feature_names.indexOf(name)), 0);
+      for (let place = 0; place < this.count; place += 1) {
+        this.shown[place] =
+          (zoneId === null || layer.zone[place] === zoneId) &&
+          (layer.features[place] & bits) === bits &&
+          (!words.length || hasAll(this.text(place, zoneNames), words))
+            ? 1
+            : 0;
+      }
+    }
+
+    text(place, zoneNames) {
+      const { layer } = this;
+      const zone = zoneNames.get(layer.zone[place]) || "";
+      return plain(`${zone} ${layer.streets[layer.street[place]]} ${layer.number[place]}`);
+    }
+
+    state(place) {
+      if (!this.isKnown || this.closedZones.has(this.layer.zone[place])) {
+        return "closed";
+      }
+      return this.busy[place] ? "busy" : "free";
+    }
+
+    latLng(place) {
+      return L.latLng(this.layer.lat[place] / 1e6, this.layer.lon[place] / 1e6);
+    }
+
+    featuresOf(place) {
+      return this.layer.feature_names.filter((_, bit) => this.layer.features[place] & (1 << bit));
+    }
+
+    /* How many spots of each zone are free, and how many there are. */
+    zoneCounts() {
+      const counts = new Map();
+      for (let place = 0; place < this.count; place += 1) {
+        if (this.shown[place]) {
+          const zone = this.layer.zone[place];
+          const count = counts.get(zone) || { free: 0, total: 0 };
+          count.total += 1;
+          count.free += this.busy[place] ? 0 : 1;
+          counts.set(zone, count);
+        }
+      }
+      return counts;
+    }
+
+    /* The spot under a point of the map, or -1. */
+    near(map, containerPoint) {
+      if (map.getZoom() < SPOTS_FROM_ZOOM) {
+        return -1;
+      }
+      const at = map.containerPointToLayerPoint(containerPoint).add(map.getPixelOrigin());
+      const scale = 256 * 2 ** map.getZoom();
+      let best = -1;
+      let least = REACH_PX ** 2;
+      for (let place = 0; place < this.count; place += 1) {
+        if (this.shown[place]) {
+          const dx = this.x[place] * scale - at.x;
+          const dy = this.y[place] * scale - at.y;
+          const distance = dx * dx + dy * dy;
+          if (distance < least) {
+            least = distance;
+            best = place;
+          }
+        }
+      }
+      return best;
+    }
+
+    paint(context, view) {
+      const radius = Math.min(10, Math.max(2.2, 2.5 / view.metresPerPixel));
+      const colours = {
+        free: Curblight.colour("ok"),
+        busy: Curblight.colour("map-busy"),
+        closed: Curblight.colour("map-closed"),
+        inner: Curblight.colour("surface"),
+        sign: Curblight.colour("map-sign"),
+      };
+      const signs = [];
+      for (let place = 0; place < this.count; place += 1) {
+        const x = view.x(this.x[place]);
+        const y = view.y(this.y[place]);
+        if (x < -20 || y < -20 || x > view.width + 20 || y > view.height + 20) {
+          continue;
+        }
+        const state = this.state(place);
+        context.globalAlpha = this.shown[place] ? 1 : 0.18;
+        if (view.zoom >= SPOTS_FROM_ZOOM) {
+          mark(context, x, y, radius, state, colours);
+        }
+        if (this.layer.features[place] & this.accessible && this.shown[place]) {
+          if (!signs.some((other) => Math.hypot(other[0] - x, other[1] - y) < SIGN_PX)) {
+            signs.push([x, y, state]);
+          }
+        }
+      }
+      context.globalAlpha = 1;
+      const lift = view.zoom >= SPOTS_FROM_ZOOM ? radius + SIGN_PX / 2 + 1 : 0;
+      signs.forEach(([x, y, state]) => sign(context, x, y - lift, state, colours));
+      if (this.lit >= 0) {
+        context.strokeStyle = Curblight.colour("ink");
+        context.lineWidth = 3;
+        context.beginPath();
+        context.arc(view.x(this.x[this.lit]), view.y(this.y[this.lit]), radius + 5, 0, 2 * Math.PI);
+        context.stroke();
+      }
+    }
+  };
+
+  /* The words of a search, spelled as the list spells them. */
+  Curblight.searchWords = (text) => plain(text).split(/\s+/).filter(Boolean);
+
+  function plain(text) {
+    return text.toLowerCase().replaceAll("\u064a", "\u06cc").replaceAll("\u0643", "\u06a9");
+  }
+
+  function hasAll(text, words) {
+    return words.every((word) => text.includes(word));
+  }
+
+  /* Free: a disc with a tick. Taken: a square with a cross. Not sold: an open, broken ring. */
+  function mark(context, x, y, radius, state, colours) {
+    const isLarge = radius >= 5;
+    context.beginPath();
+    if (state === "free") {
+      context.fillStyle = colours.free;
+      context.arc(x, y, radius, 0, 2 * Math.PI);
+      context.fill();
+      if (isLarge) {
+        const part = radius * 0.42;
+        context.beginPath();
+        context.moveTo(x - part, y + part * 0.1);
+        context.lineTo(x - part * 0.2, y + part * 0.8);
+        context.lineTo(x + part, y - part * 0.7);
+        line(context, colours.inner, radius * 0.24);
+      }
+    } else if (state === "busy") {
+      const half = radius * 0.88;
+      if (isLarge) {
+        context.fillStyle = colours.busy;
+        context.rect(x - half, y - half, 2 * half, 2 * half);
+        context.fill();
+      }
+      const part = isLarge ? radius * 0.4 : half;
+      context.beginPath();
+      context.moveTo(x - part, y - part);
+      context.lineTo(x + part, y + part);
+      context.moveTo(x + part, y - part);
+      context.lineTo(x - part, y + part);
+      line(context, isLarge ? colours.inner : colours.busy, Math.max(1.4, radius * 0.24));
+    } else {
+      context.setLineDash([radius * 0.8, radius * 0.6]);
+      context.arc(x, y, radius * 0.85, 0, 2 * Math.PI);
+      line(context, colours.closed, Math.max(1.2, radius * 0.2));
+      context.setLineDash([]);
+    }
+  }
+
+  function line(context, colour, width) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.stroke();
+  }
+
+  /* The wheelchair on a plate: full where the bay is free, outlined where it is not. */
+  function sign(context, x, y, state, colours) {
+    const half = SIGN_PX / 2;
+    context.beginPath();
+    context.roundRect(x - half, y - half, SIGN_PX, SIGN_PX, 3);
+    context.fillStyle = state === "free" ? colours.sign : colours.inner;
+    context.fill();
+    line(context, colours.sign, 1.5);
+    context.save();
+    context.translate(x - half + 1.5, y - half + 1.5);
+    context.scale((SIGN_PX - 3) / 24, (SIGN_PX - 3) / 24);
+    context.strokeStyle = state === "free" ? colours.inner : colours.sign;
+    context.lineWidth = 2.6;
+    context.stroke(WHEELCHAIR);
+    context.restore();
+  }
+})();

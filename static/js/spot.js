@@ -1,0 +1,62 @@
+/* Ask for the new price as soon as the time is changed, and keep what is typed below. */
+(function () {
+  "use strict";
+
+  const offer = document.getElementById("offer");
+  if (!offer) {
+    return;
+  }
+  const TYPED = ["plate", "email"];
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.form;
+    if (form && form.id === "stay" && form.checkValidity()) {
+      load(form);
+    }
+  });
+
+  async function load(form) {
+    const query = `?${new URLSearchParams(new FormData(form))}`;
+    const mine = (load.asked = Symbol("load"));
+    offer.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(query, { headers: { Accept: "text/html" } });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (mine !== load.asked) {
+        return;
+      }
+      replace(page);
+      history.replaceState(null, "", query);
+    } catch {
+      form.submit();
+    } finally {
+      offer.removeAttribute("aria-busy");
+    }
+  }
+
+  function replace(page) {
+    const typed = TYPED.map((name) => [name, field(document, name)?.value]);
+    const focused = document.activeElement?.id;
+    document.getElementById("stay").replaceWith(page.getElementById("stay"));
+    offer.replaceChildren(...page.getElementById("offer").childNodes);
+    for (const [name, value] of typed) {
+      if (value) {
+        kept[name] = value;
+      }
+      const input = field(document, name);
+      if (input && kept[name]) {
+        input.value = kept[name];
+      }
+    }
+    if (focused) {
+      document.getElementById(focused)?.focus({ preventScroll: true });
+    }
+  }
+
+  /* What was typed also outlives a time at which the spot is taken and no form is shown. */
+  const kept = {};
+
+  function field(root, name) {
+    return root.querySelector(`#hold [name="${name}"]`);
+  }
+})();

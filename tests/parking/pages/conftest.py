@@ -1,0 +1,38 @@
+"""A fixed clock, and helpers to read pages."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from django.http import HttpResponse
+from django.utils import timezone
+
+from tests.cast import NOW
+
+
+@pytest.fixture(autouse=True)
+def _addresses(settings: object) -> None:
+    settings.ROOT_URLCONF = "tests.parking.pages.urls"  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+
+
+@pytest.fixture
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Let a test move the clock."""
+    return lambda moment: monkeypatch.setattr(timezone, "now", lambda: moment)
+
+
+def text_of(response: HttpResponse) -> str:
+    """Return what a reader reads: no tags, no scripts, spaces in one."""
+    body = re.sub(
+        r"<(script|style|template)\b.*?</\1>", " ", response.content.decode(), flags=re.DOTALL
+    )
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
