@@ -1,0 +1,288 @@
+"""The books: what is posted, on which accounts, and the seal on it.
+
+Every entry has a business key, so that posting twice is posting once. Balance, immutability and
+the chain of hashes are kept by PostgreSQL itself (migration 0002); posting happens in the
+transaction that changes the state, sealing in a job each second and before every export.
+Amounts are minor units; a debit is positive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Sum
+from django.utils import timezone
+
+from payments.models import LedgerEntry, LedgerKind, LedgerLine, Payment, Refund
+from payments.records import Capture, Movement
+
+CLEARING = "psp_clearing"
+FEES = "psp_fees"
+OWED_TO_CITIZENS = "citizen_refund_due"
+SUSPENSE = "suspense"
+BANK = "bank"
+DISPUTES = "dispute_loss"
+_TAX = "tax_payable:"
+_REVENUE = "parking_revenue:"
+
+_SEALED_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Line:
+    """One account's part of an entry."""
+
+    account: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The first broken place of the chain: its number, and what is wrong with it."""
+
+    number: int
+    problem: str
+
+
+def post_capture(
+    *, payment: Payment, capture: Capture, waits_on: str, now: datetime, actor: str
+) -> None:
+    """Book money that came in: as revenue and tax, or on the account that it `waits_on`."""
+    if waits_on:
+        credited = [Line(waits_on, -capture.amount)]
+    else:
+        told = payment.slot.quote["tax"]
+        tax = _share(capture.amount, told["tax"], told["net"] + told["tax"])
+        credited = [
+            Line(f"{_REVENUE}{payment.slot.spot.zone.code}", tax - capture.amount),
+            Line(f"{_TAX}{told['code']}", -tax),
+        ]
+    _post(
+        key=f"capture:{capture.intent_id}",
+        kind=LedgerKind.CAPTURE,
+        lines=[Line(CLEARING, capture.amount), *credited],
+        currency=capture.currency,
+        provider_reference=capture.charge_id,
+        occurred_at=capture.occurred_at,
+        now=now,
+        actor=actor,
+        payment=payment,
+    )
+
+
+def post_fee(*, payment: Payment, capture: Capture, now: datetime) -> None:
+    """Book what the processor kept of a payment."""
+    _post(
+        key=f"fee:{capture.balance_transaction_id}",
+        kind=LedgerKind.FEE,
+        lines=[Line(FEES, capture.fee or 0), Line(CLEARING, -(capture.fee or 0))],
+        currency=capture.fee_currency,
+        provider_reference=capture.balance_transaction_id,
+        occurred_at=capture.occurred_at,
+        now=now,
+        actor="processor",
+        payment=payment,
+    )
+
+
+def post_refund(*, refund: Refund, occurred_at: datetime, now: datetime) -> None:
+    """Book money that went back, off the accounts on which the payment stands.
+
+    Tax goes back in proportion; after a full refund every account of the payment stands at zero.
+    """
+    payment = refund.payment
+    currency, standing = _standing(payment)
+    left = -sum(standing.values()) - refund.amount
+    lines = []
+    for account, amount in standing.items():
+        if account.startswith(_TAX):
+            taxed = LedgerLine.objects.get(
+                entry__payment=payment, entry__kind=LedgerKind.CAPTURE, account=account
+            )
+            tax_left = _share(left, -taxed.amount, payment.captured or 0)
+            lines.append(Line(account, -amount - tax_left))
+    main = next(account for account in standing if not account.startswith(_TAX))
+    lines.insert(0, Line(main, refund.amount - sum(line.amount for line in lines)))
+    _post(
+        key=f"refund:{refund.refund_id}",
+        kind=LedgerKind.REFUND,
+        lines=[*lines, Line(CLEARING, -refund.amount)],
+        currency=currency,
+        provider_reference=refund.refund_id or "",
+        occurred_at=occurred_at,
+        now=now,
+        actor=refund.actor,
+        reason=refund.reason,
+        payment=payment,
+        refund=refund,
+    )
+
+
+def post_refund_failed(*, refund: Refund, now: datetime) -> None:
+    """Book that a refund came back: the mirror of its entry."""
+    entry = refund.entries.prefetch_related("lines").get(kind=LedgerKind.REFUND)
+    _post(
+        key=f"refund_failed:{refund.refund_id}",
+        kind=LedgerKind.REFUND_FAILED,
+        lines=[Line(line.account, -line.amount) for line in entry.lines.all()],
+        currency=entry.lines.all()[0].currency,
+        provider_reference=refund.refund_id or "",
+        occurred_at=now,
+        now=now,
+        actor="processor",
+        reason=refund.failure,
+        payment=refund.payment,
+        refund=refund,
+    )
+
+
+def post_payout(*, movement: Movement, now: datetime) -> None:
+    """Book what the processor paid out to the city's bank, or took back from it."""
+    _post(
+        key=f"payout:{movement.id}",
+        kind=LedgerKind.PAYOUT,
+        lines=[
+            Line(BANK, -movement.amount),
+            Line(FEES, movement.fee),
+            Line(CLEARING, movement.net),
+        ],
+        currency=movement.currency,
+        provider_reference=movement.id,
+        occurred_at=movement.occurred_at,
+        now=now,
+        actor="processor",
+        reason=movement.source,
+    )
+
+
+def post_dispute(*, movement: Movement, payment: Payment, won: bool, now: datetime) -> None:
+    """Book money that a bank took back, or gave back after a dispute was won."""
+    _post(
+        key=f"dispute:{movement.id}",
+        kind=LedgerKind.DISPUTE_WON if won else LedgerKind.DISPUTE,
+        lines=[
+            Line(DISPUTES, -movement.amount),
+            Line(FEES, movement.fee),
+            Line(CLEARING, movement.net),
+        ],
+        currency=movement.currency,
+        provider_reference=movement.id,
+        occurred_at=movement.occurred_at,
+        now=now,
+        actor="processor",
+        reason=movement.source,
+        payment=payment,
+    )
+
+
+def seal() -> int:
+    """Number and chain whatever is posted and not yet sealed; return how many entries.
+
+    Receipts and credit notes get their numbers here too.
+    """
+    sealed = 0
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT payments_ledger_seal(%s)", [_SEALED_AT_ONCE])
+            batch: int = cursor.fetchone()[0]
+            sealed += batch
+            if batch < _SEALED_AT_ONCE:
+                return sealed
+
+
+def first_broken() -> Broken | None:
+    """Walk the whole chain; return its first broken place, or None if it holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT entry_number, problem FROM payments_ledger_verify()")
+        row = cursor.fetchone()
+    return Broken(*row) if row else None
+
+
+def first_missing_document() -> str | None:
+    """Return the first receipt or credit note that ought to be there, or None."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT series.kind || ' ' || series.year || ' number ' || wanted
+            FROM payments_documentseries series, generate_series(1, series.last_number) wanted
+            LEFT JOIN LATERAL (
+              SELECT FROM payments_document document
+              WHERE (document.kind, document.year, document.number)
+                  = (series.kind, series.year, wanted)
+            ) found ON true
+            WHERE found IS NULL ORDER BY series.year, series.kind, wanted LIMIT 1
+            """
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _standing(payment: Payment) -> tuple[str, dict[str, int]]:
+    """Return the currency and what the payment left on each account besides clearing."""
+    rows = (
+        LedgerLine.objects.filter(
+            entry__payment=payment,
+            entry__kind__in=(LedgerKind.CAPTURE, LedgerKind.REFUND, LedgerKind.REFUND_FAILED),
+        )
+        .exclude(account=CLEARING)
+        .order_by()
+        .values_list("currency", "account")
+        .annotate(total=Sum("amount"))
+        .order_by("account")
+    )
+    return rows[0][0], {account: total for _currency, account, total in rows}
+
+
+def _share(amount: int, part: int, whole: int) -> int:
+    """Return `amount` × `part` / `whole`, halves up."""
+    return (2 * amount * part + whole) // (2 * whole)
+
+
+def _post(
+    *,
+    key: str,
+    kind: LedgerKind,
+    lines: Sequence[Line],
+    currency: str,
+    provider_reference: str,
+    occurred_at: datetime,
+    now: datetime,
+    actor: str,
+    reason: str = "",
+    payment: Payment | None = None,
+    refund: Refund | None = None,
+) -> None:
+    moved = [line for line in lines if line.amount]
+    if not moved:
+        return  # the processor kept nothing
+    slot = payment.slot if payment else None
+    entry, is_new = LedgerEntry.objects.get_or_create(
+        key=key,
+        defaults={
+            "kind": kind,
+            "zone": slot.spot.zone if slot else None,
+            "payment": payment,
+            "refund": refund,
+            "booking_reference": slot.booking.reference if slot else "",
+            "provider_reference": provider_reference,
+            "actor": actor,
+            "reason": reason[:200],
+            "occurred_at": occurred_at,
+            "posted_at": now,
+            "business_on": timezone.localdate(now),
+        },
+    )
+    if is_new:
+        LedgerLine.objects.bulk_create(
+            LedgerLine(
+                entry=entry,
+                position=position,
+                account=line.account,
+                amount=line.amount,
+                currency=currency,
+            )
+            for position, line in enumerate(moved, start=1)
+        )

@@ -1,0 +1,81 @@
+"""What comes in from the processor, and what goes out by mail."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from parking.models import Booking
+
+
+class WebhookEvent(models.Model):
+    """An event of the processor, kept word for word, once."""
+
+    event_id = models.CharField(max_length=255, primary_key=True)
+    type = models.CharField(_("type"), max_length=80)
+    payload = models.JSONField(_("payload"))
+    occurred_at = models.DateTimeField(_("occurred"))
+    received_at = models.DateTimeField(_("received"))
+    processed_at = models.DateTimeField(_("processed"), null=True, blank=True)
+    is_matched = models.BooleanField(_("matched"), default=False)
+    next_try_at = models.DateTimeField(_("next try"))
+    tries = models.PositiveIntegerField(_("tries"), default=0)
+
+    class Meta:
+        ordering = ["-received_at"]
+        verbose_name = _("webhook event")
+        verbose_name_plural = _("webhook events")
+        indexes: ClassVar = [
+            models.Index(
+                name="webhook_unprocessed",
+                fields=["next_try_at"],
+                condition=Q(processed_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"
+
+
+class MailKind(models.TextChoices):
+    """Why we write to a citizen."""
+
+    CONFIRMED = "confirmed", _("booking confirmed")
+    CANCELLED = "cancelled", _("booking cancelled")
+    ORPHAN = "orphan", _("paid too late, money goes back")
+
+
+class Mail(models.Model):
+    """The outbox: a letter that is owed, written in the transaction that made it due.
+
+    Its text is made when it is sent. `key` lets no letter be owed twice; the Message-ID comes
+    from the row, so that a repeat after a crash is the same letter.
+    """
+
+    key = models.CharField(max_length=80, unique=True)  # "confirmed:<slot>"
+    kind = models.CharField(_("kind"), max_length=12, choices=MailKind.choices)
+    booking = models.ForeignKey(Booking, models.CASCADE, related_name="mails")
+    amount = models.BigIntegerField(_("amount"), null=True, help_text=_("Minor units."))
+    created_at = models.DateTimeField(_("due"))
+    next_try_at = models.DateTimeField(_("next try"))
+    tries = models.PositiveIntegerField(_("tries"), default=0)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    given_up_at = models.DateTimeField(_("given up"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("mail")
+        verbose_name_plural = _("mails")
+        indexes: ClassVar = [
+            models.Index(
+                name="mail_due",
+                fields=["next_try_at"],
+                condition=Q(sent_at__isnull=True, given_up_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
