@@ -115,6 +115,12 @@ def refunds_of(intent_id: str) -> list[ProcessorRefund]:
     return [ProcessorRefund.read(item.to_dict()) for item in _asked_one_by_one(iterator)]
 
 
+def intent_of_dispute(dispute_id: str) -> str:
+    """Return the id of the payment intent that is disputed."""
+    answer = _ask(lambda: _client().v1.disputes.retrieve(dispute_id))
+    return str(answer.to_dict().get("payment_intent") or "")
+
+
 def events_since(moment: datetime, *, types: Sequence[str]) -> Iterator[Event]:
     """Yield the events of these types from `moment` on; the processor keeps 30 days."""
     wanted = {"created": {"gte": int(moment.timestamp())}, "types": list(types), "limit": 100}
@@ -157,7 +163,8 @@ def verified_event(body: bytes, signature: str, secrets: Sequence[str]) -> Event
     for secret in secrets:
         try:
             stripe.WebhookSignature.verify_header(body, signature, secret, SIGNATURE_TOLERANCE_S)
-            return Event.read(json.loads(body))
+            # PostgreSQL's JSON has no place for the character NUL.
+            return Event.read(json.loads(body.replace(b"\\u0000", b"")))
         except stripe.SignatureVerificationError:
             continue
         except (ValueError, TypeError, KeyError, AttributeError) as error:

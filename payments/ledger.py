@@ -25,7 +25,7 @@ OWED_TO_CITIZENS = "citizen_refund_due"
 SUSPENSE = "suspense"
 BANK = "bank"
 DISPUTES = "dispute_loss"
-_TAX = "tax_payable:"
+TAX = "tax_payable:"
 _REVENUE = "parking_revenue:"
 
 _SEALED_AT_ONCE = 1000
@@ -58,7 +58,7 @@ def post_capture(
         tax = _share(capture.amount, told["tax"], told["net"] + told["tax"])
         credited = [
             Line(f"{_REVENUE}{payment.slot.spot.zone.code}", tax - capture.amount),
-            Line(f"{_TAX}{told['code']}", -tax),
+            Line(f"{TAX}{told['code']}", -tax),
         ]
     _post(
         key=f"capture:{capture.intent_id}",
@@ -98,13 +98,13 @@ def post_refund(*, refund: Refund, occurred_at: datetime, now: datetime) -> None
     left = -sum(standing.values()) - refund.amount
     lines = []
     for account, amount in standing.items():
-        if account.startswith(_TAX):
+        if account.startswith(TAX):
             taxed = LedgerLine.objects.get(
                 entry__payment=payment, entry__kind=LedgerKind.CAPTURE, account=account
             )
             tax_left = _share(left, -taxed.amount, payment.captured or 0)
             lines.append(Line(account, -amount - tax_left))
-    main = next(account for account in standing if not account.startswith(_TAX))
+    main = next(account for account in standing if not account.startswith(TAX))
     lines.insert(0, Line(main, refund.amount - sum(line.amount for line in lines)))
     _post(
         key=f"refund:{refund.refund_id}",

@@ -1,0 +1,121 @@
+"""What is true of a booking now, as its page says it. Reads rows; asks nobody, writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from parking.models import Booking, Light, Slot, SlotState
+from parking.pricing import Quote
+from payments import cancel
+from payments.models import (
+    DEAD_REFUND_STATES,
+    UNDECIDED_REFUND_STATES,
+    Payment,
+    PaymentState,
+    Refund,
+)
+
+# The processor's page does not notice by itself that we ended it: people get a margin.
+MARGIN = timedelta(seconds=30)
+
+
+class Stage(models.TextChoices):
+    """Where a booking stands, in words for its maker."""
+
+    HELD = "held", _("Held for you")
+    PROCESSING = "processing", _("Waiting for the payment")
+    EXPIRING = "expiring", _("The time to pay is over")
+    CONFIRMED = "confirmed", _("Confirmed")
+    COMPLETED = "completed", _("Over")
+    CANCELLED = "cancelled", _("Cancelled")
+    RELEASED = "released", _("Not booked")
+    ORPHAN = "orphan", _("Paid too late")
+
+
+# A page in one of these changes by itself and is worth asking again.
+_MOVING = {Stage.HELD, Stage.PROCESSING, Stage.EXPIRING, Stage.CONFIRMED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Everything that the page of a booking tells. Amounts are minor units."""
+
+    stage: Stage
+    booking: Booking
+    slot: Slot
+    quote: Quote
+    payment: Payment | None
+    refunds: list[Refund]
+    refund_now: int | None
+    light: Light | None
+
+    @property
+    def pay_until(self) -> datetime:
+        """The last moment at which a payment should be begun."""
+        return self.slot.held_until - MARGIN
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the page may change by itself."""
+        return self.stage in _MOVING or any(
+            refund.state in UNDECIDED_REFUND_STATES for refund in self.refunds
+        )
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody waits for a word of the processor."""
+        return self.stage in {Stage.PROCESSING, Stage.EXPIRING}
+
+    @property
+    def refunded(self) -> int:
+        """What went or goes back."""
+        return sum(
+            refund.amount for refund in self.refunds if refund.state not in DEAD_REFUND_STATES
+        )
+
+    @property
+    def refund_failed(self) -> bool:
+        """Whether money that was to go back did not arrive, so that a person sees to it."""
+        return any(refund.state in DEAD_REFUND_STATES for refund in self.refunds)
+
+
+def standing(*, booking: Booking, now: datetime, returned: bool = False) -> Standing:
+    """Say how a booking stands; `returned`: its maker comes from the processor's page."""
+    slot = booking.slots.select_related("spot__zone").order_by("-id")[0]
+    payments = list(slot.payments.order_by("-created_at"))
+    paid = next((payment for payment in payments if payment.state == PaymentState.PAID), None)
+    is_open = any(payment.state == PaymentState.OPEN for payment in payments)
+    stage = _stage(slot, now, returned=returned and is_open, paid=paid)
+    return Standing(
+        stage=stage,
+        booking=booking,
+        slot=slot,
+        quote=Quote.from_json(slot.quote),
+        payment=paid or (payments[0] if payments else None),
+        refunds=list(paid.refunds.order_by("created_at")) if paid else [],
+        refund_now=(
+            cancel.due_now(reference=booking.reference, now=now)
+            if stage == Stage.CONFIRMED
+            else None
+        ),
+        light=Light.objects.filter(spot=slot.spot_id, spot__meter__isnull=False).first(),
+    )
+
+
+def _stage(slot: Slot, now: datetime, *, returned: bool, paid: Payment | None) -> Stage:
+    match slot.state:
+        case SlotState.CONFIRMED:
+            return Stage.CONFIRMED if now < slot.end else Stage.COMPLETED
+        case SlotState.CANCELLED:
+            return Stage.CANCELLED
+        case SlotState.RELEASED:
+            return Stage.ORPHAN if paid else Stage.RELEASED
+        case _ if returned:
+            return Stage.PROCESSING
+        case SlotState.HELD if now < slot.held_until - MARGIN:
+            return Stage.HELD
+    return Stage.EXPIRING

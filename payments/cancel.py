@@ -1,0 +1,95 @@
+"""Ending a booking: the place is free again, and what is due goes back, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from parking import booking
+from parking.models import Slot, SlotState
+from payments import mail, refunds, states
+from payments.models import MailKind, PaymentState, RefundReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancelled:
+    """What a cancellation did. `refunded` is in minor units."""
+
+    refunded: int
+    refund_ids: list[UUID]
+    meter_id: int | None
+
+
+class LessDue(Exception):
+    """Less would go back than the citizen was told; `due` is the new amount in minor units."""
+
+    def __init__(self, due: int) -> None:
+        super().__init__(due)
+        self.due = due
+
+
+def due_now(*, reference: str, now: datetime) -> int | None:
+    """Return what cancelling at `now` gives back, in minor units; None if nothing can be ended."""
+    slots = _ending(reference, now)
+    if not slots:
+        return None
+    return sum(booking.refund_due(slot=slot, now=now) for slot in slots)
+
+
+def cancel_booking(
+    *, reference: str, now: datetime, actor: str, reason: str = "", told: int | None = None
+) -> Cancelled:
+    """End what runs or is to come of a booking and ask for its refunds, newest slot first.
+
+    Afterwards nudge `tasks.submit_refund` for each refund and the meter; the beat finds them too.
+
+    `told` is the refund that the citizen was shown: time passes, and a minute can make it less.
+
+    Raises:
+        booking.WrongState: nothing of the booking is confirmed and still to come.
+        LessDue: nothing was cancelled; show the new amount.
+    """
+    with transaction.atomic():
+        slots = [booking.lock_slot(slot.id) for slot in _ending(reference, now)]
+        if not slots:
+            raise booking.WrongState("over")
+        back = [_end(slot, now, actor, reason) for slot in slots]
+        refund_ids = [refund_id for refund_id, _amount in back if refund_id]
+        refunded = sum(amount for _id, amount in back)
+        if told is not None and refunded < told:
+            raise LessDue(refunded)
+        mail.owe(kind=MailKind.CANCELLED, slot=slots[0], amount=refunded, now=now)
+    return Cancelled(refunded=refunded, refund_ids=refund_ids, meter_id=slots[0].spot.meter_id)
+
+
+def _ending(reference: str, now: datetime) -> list[Slot]:
+    return list(
+        Slot.objects.filter(
+            booking__reference=reference.upper(),
+            state=SlotState.CONFIRMED,
+            period__endswith__gt=now,
+        ).order_by("-id")
+    )
+
+
+def _end(slot: Slot, now: datetime, actor: str, reason: str) -> tuple[UUID | None, int]:
+    due = booking.cancel(slot=slot, now=now, actor=actor, reason=reason)
+    paid = slot.payments.filter(state=PaymentState.PAID, is_orphan=False).first()
+    if not due or paid is None:
+        return None, 0
+    payment = states.lock_payment(paid.id)
+    amount = min(due, refunds.left_of(payment))
+    if not amount:
+        return None, 0  # it went back already, by an officer or at the processor
+    refund = refunds.request(
+        payment=payment,
+        amount=amount,
+        reason=RefundReason.CANCELLED if due == slot.amount else RefundReason.UNUSED_TIME,
+        actor=actor,
+        note=reason,
+        now=now,
+    )
+    return refund.id, refund.amount

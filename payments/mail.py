@@ -1,0 +1,132 @@
+"""Letters to citizens: owed in the transaction that causes them, sent by a task.
+
+The text is made when it is sent, in the booking's language. A worker that dies between sending
+and noting it sends again, with the same Message-ID, so that it is still one letter.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from parking.models import Booking, Slot, SlotState
+from payments.models import Mail, MailKind
+
+logger = logging.getLogger(__name__)
+
+_LEASE = timedelta(minutes=5)
+_GIVE_UP_AFTER = timedelta(days=2)
+_LOOK_BACK = timedelta(hours=1)
+
+
+def owe(*, kind: MailKind, slot: Slot, now: datetime, amount: int | None = None) -> None:
+    """Owe the maker of a booking a letter about a slot, once, in the caller's transaction."""
+    Mail.objects.get_or_create(
+        key=f"{kind}:{slot.pk}",
+        defaults={
+            "kind": kind,
+            "booking_id": slot.booking_id,
+            "amount": amount,
+            "created_at": now,
+            "next_try_at": now,
+        },
+    )
+
+
+def owe_for_free_stays(*, now: datetime) -> None:
+    """Owe the letter of those bookings that were confirmed without a payment."""
+    free = Slot.objects.filter(
+        state=SlotState.CONFIRMED, amount=0, confirmed_at__gt=now - _LOOK_BACK
+    ).exclude(Exists(Mail.objects.filter(booking=OuterRef("booking"), kind=MailKind.CONFIRMED)))
+    for slot in free:
+        owe(kind=MailKind.CONFIRMED, slot=slot, now=now)
+
+
+def due(*, now: datetime, limit: int = 50) -> list[int]:
+    """Return the ids of letters that are to be sent now, oldest first."""
+    return list(
+        Mail.objects.filter(sent_at=None, given_up_at=None, next_try_at__lte=now)
+        .order_by("next_try_at")
+        .values_list("id", flat=True)[:limit]
+    )
+
+
+def send(*, mail_id: int, now: datetime) -> bool:
+    """Send one letter, unless another worker is at it; return whether it left.
+
+    1. Claim it for five minutes. 2. Send it, outside any transaction. 3. Note that it left, or
+    when to try again.
+    """
+    with transaction.atomic():
+        letter = (
+            Mail.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("booking__spot__zone")
+            .filter(id=mail_id, sent_at=None, given_up_at=None, next_try_at__lte=now)
+            .first()
+        )
+        if letter is None:
+            return False
+        letter.tries += 1
+        letter.next_try_at = now + _LEASE * letter.tries
+        letter.save(update_fields=["tries", "next_try_at"])
+    try:
+        _message(letter).send()
+    except (OSError, SMTPException) as error:
+        logger.warning("letter %s is not sent yet: %s", letter.key, type(error).__name__)
+        if now - letter.created_at > _GIVE_UP_AFTER:
+            Mail.objects.filter(id=mail_id).update(given_up_at=now)
+            logger.error("letter %s is given up", letter.key)
+        return False
+    Mail.objects.filter(id=mail_id).update(sent_at=now)
+    return True
+
+
+def link(booking: Booking) -> str:
+    """Return the address that opens the booking without an account."""
+    page = reverse("payments:booking", args=[booking.reference])
+    return f"{settings.SITE_URL}{page}?key={booking.access_key}"
+
+
+def _message(letter: Mail) -> EmailMessage:
+    booking = letter.booking
+    host = urlsplit(settings.SITE_URL).hostname
+    with translation.override(booking.language):
+        subject = _SUBJECTS[MailKind(letter.kind)]() % {"reference": booking.reference}
+        body = render_to_string(
+            f"payments/mail/{letter.kind}.txt",
+            {
+                "booking": booking,
+                "slot": booking.slots.first(),
+                "amount": letter.amount,
+                "link": link(booking),
+                "city_name": settings.CITY_NAME,
+                "city_phone": settings.CITY_PHONE,
+            },
+        )
+    return EmailMessage(
+        subject=subject,
+        body=body,
+        to=[booking.email],
+        headers={
+            "Message-ID": f"<curblight-{letter.pk}@{host}>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+
+
+_SUBJECTS = {
+    MailKind.CONFIRMED: lambda: _("Your parking is booked: %(reference)s"),
+    MailKind.CANCELLED: lambda: _("Your parking is cancelled: %(reference)s"),
+    MailKind.ORPHAN: lambda: _("Your payment came too late: %(reference)s"),
+}

@@ -1,0 +1,69 @@
+"""The receipts and credit notes of a booking, as they are printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from parking.models import Booking, Slot
+from parking.price_words import percent
+from payments import ledger
+from payments.models import Document
+
+
+@dataclass(frozen=True, kw_only=True)
+class Printed:
+    """One document. Amounts are minor units; what goes back to the citizen is negative."""
+
+    document: Document
+    title: str
+    slot: Slot
+    card: str
+    net: int
+    tax: int
+    tax_label: str
+    currency: str
+
+    @property
+    def gross(self) -> int:
+        """Net and tax."""
+        return self.net + self.tax
+
+
+def of(booking: Booking) -> list[Printed]:
+    """Return the documents of a booking in the order of the books.
+
+    They are numbered when the books are sealed; a booking paid this second is sealed now.
+    """
+    return _printed(booking) or (_printed(booking) if ledger.seal() else [])
+
+
+def _printed(booking: Booking) -> list[Printed]:
+    documents = (
+        Document.objects.filter(entry__payment__slot__booking=booking)
+        .select_related("entry__payment__slot__spot__zone", "reverses")
+        .prefetch_related("entry__lines")
+        .order_by("entry__number")
+    )
+    return [_print(document) for document in documents]
+
+
+def _print(document: Document) -> Printed:
+    entry = document.entry
+    payment = entry.payment
+    if payment is None:
+        raise ValueError(f"document {document} has no payment")
+    lines = [line for line in entry.lines.all() if line.account != ledger.CLEARING]
+    tax = -sum(line.amount for line in lines if line.account.startswith(ledger.TAX))
+    told = payment.slot.quote["tax"]
+    return Printed(
+        document=document,
+        title=str(document.get_kind_display()).capitalize(),
+        slot=payment.slot,
+        card=f"{payment.card_brand} •••• {payment.card_last4}" if payment.card_last4 else "",
+        net=-sum(line.amount for line in lines) - tax,
+        tax=tax,
+        tax_label=_("Tax (%(percent)s %%)") % {"percent": percent(told["rate_bp"])},
+        currency=lines[0].currency,
+    )

@@ -1,0 +1,113 @@
+"""Celery's way into the rules of money: thin tasks that take ids and can run twice.
+
+Each is nudged by a page or another task after commit, and found by the beat if the nudge got
+lost. The time of a rule is the time at which its task runs.
+"""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from parking.tasks.nudges import nudge
+from payments import checkout, expiry, gateway, ledger, mail, reconciliation, refunds, webhooks
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="payments.process_event")
+def process_event(event_id: str) -> None:
+    """Act on one stored event of the processor."""
+    if webhooks.process(event_id=event_id, now=timezone.now()):
+        nudge(send_mail)
+
+
+@shared_task(name="payments.process_due_events")
+def process_due_events() -> None:
+    """Act on the events that no nudge has brought, or that could not be acted on before."""
+    for event_id in webhooks.due(now=timezone.now()):
+        webhooks.process(event_id=event_id, now=timezone.now())
+
+
+@shared_task(name="payments.sync_payment")
+def sync_payment(payment_id: str) -> None:
+    """Ask the processor what became of one payment."""
+    try:
+        checkout.sync_payment(payment_id=UUID(payment_id), now=timezone.now())
+    except gateway.GatewayError:
+        return  # noted in the payment's row; the beat asks again
+    nudge(send_mail)
+
+
+@shared_task(name="payments.sweep_holds")
+def sweep_holds() -> None:
+    """End the holds that ran out: those without a page at once, each other in its own task."""
+    for payment_id in expiry.sweep(now=timezone.now()):
+        # Without a worker to hand it to, it is done here: a place must not stay taken for it.
+        if not nudge(end_page, str(payment_id)):
+            end_page(str(payment_id))
+
+
+@shared_task(name="payments.end_page")
+def end_page(payment_id: str) -> None:
+    """End the hosted page of a hold that ran out, and act on what the processor says."""
+    try:
+        expiry.end_page(payment_id=UUID(payment_id), now=timezone.now())
+    except gateway.GatewayError:
+        return  # noted in the payment's row; the sweep claims it again
+
+
+@shared_task(name="payments.submit_refund")
+def submit_refund(refund_id: str) -> None:
+    """Send one refund to the processor, or ask what became of it."""
+    try:
+        refunds.submit(refund_id=UUID(refund_id), now=timezone.now())
+    except gateway.GatewayError:
+        return  # noted in the refund's row; the beat tries again
+
+
+@shared_task(name="payments.check_due")
+def check_due() -> None:
+    """R1: ask about every payment and refund that waits for an answer."""
+    for refund_id in reconciliation.due_refunds(now=timezone.now()):
+        submit_refund(str(refund_id))
+    for payment_id in reconciliation.due_payments(now=timezone.now()):
+        sync_payment(str(payment_id))
+
+
+@shared_task(name="payments.read_events")
+def read_events() -> None:
+    """R2: read the processor's events again, in case a notice got lost."""
+    try:
+        found = reconciliation.read_events(now=timezone.now())
+    except gateway.GatewayError as error:
+        logger.warning("events not read: %s", error.code)
+        return
+    if found:
+        nudge(process_due_events)
+
+
+@shared_task(name="payments.compare_balance")
+def compare_balance() -> None:
+    """R3: hold the processor's balance transactions against the books."""
+    try:
+        reconciliation.compare_balance(now=timezone.now())
+    except gateway.GatewayError as error:
+        logger.warning("balance not compared: %s", error.code)
+
+
+@shared_task(name="payments.seal_ledger")
+def seal_ledger() -> None:
+    """Number and chain the entries posted since the last run."""
+    ledger.seal()
+
+
+@shared_task(name="payments.send_mail")
+def send_mail() -> None:
+    """Send the letters that are owed."""
+    mail.owe_for_free_stays(now=timezone.now())
+    for mail_id in mail.due(now=timezone.now()):
+        mail.send(mail_id=mail_id, now=timezone.now())

@@ -1,0 +1,187 @@
+"""The citizen's pages about one booking: pay, see how it stands, cancel, receipt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from parking import access, booking, price_words
+from parking.models import Booking
+from parking.tasks.nudges import nudge
+from payments import booking_page, cancel, checkout, expiry, gateway, receipts, status, tasks
+from payments.models import PaymentState
+
+
+@never_cache
+@require_GET
+def show(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show how a booking stands. A guest's `?key=` opens it once; the session remembers."""
+    if "key" in request.GET:
+        return _open_with_key(request, reference)
+    found = access.booking_or_404(request, reference)
+    standing = booking_page.standing(
+        booking=found, now=timezone.now(), returned="returned" in request.GET
+    )
+    return render(
+        request,
+        "payments/booking.html",
+        {
+            "standing": standing,
+            "status": status.of(standing, now=timezone.now()),
+            "price_rows": price_words.rows(standing.quote),
+            "is_own": access.is_own(request, found),
+        },
+    )
+
+
+@never_cache
+@require_GET
+def status_json(request: HttpRequest, reference: str) -> JsonResponse:
+    """Answer the page's poller with the texts that may have changed."""
+    found = access.booking_or_404(request, reference)
+    now = timezone.now()
+    standing = booking_page.standing(booking=found, now=now, returned="returned" in request.GET)
+    return JsonResponse(status.of(standing, now=now))
+
+
+@require_POST
+def pay(request: HttpRequest, reference: str) -> HttpResponse:
+    """Send the maker of a hold to the processor's page."""
+    found = access.booking_or_404(request, reference, own=True)
+    slot = found.slots.order_by("-id")[0]
+    try:
+        return HttpResponseRedirect(checkout.start(slot_id=slot.id, now=timezone.now()))
+    except checkout.HoldOver:
+        messages.error(request, _("The time to pay is over. No money was taken."))
+    except checkout.AlreadyPaid:
+        messages.success(request, _("This booking is already paid."))
+    except checkout.ProcessorAway:
+        messages.error(
+            request,
+            _(
+                "The payment service does not answer. Your spot stays held; please try again in "
+                "a moment."
+            ),
+        )
+    except checkout.ProcessorRefused as error:
+        messages.error(
+            request,
+            _("The payment service does not take this payment (%(code)s). No money was taken.")
+            % {"code": error},
+        )
+    return redirect("payments:booking", found.reference)
+
+
+@never_cache
+@require_GET
+def returned(request: HttpRequest, reference: str) -> HttpResponse:
+    """Receive the maker back from the processor's page: ask once, then show what is true."""
+    found = access.booking_or_404(request, reference)
+    slot = found.slots.order_by("-id")[0]
+    page = redirect("payments:booking", found.reference)
+    payment = slot.payments.filter(state=PaymentState.OPEN).first()
+    if payment is None:
+        return page
+    try:
+        payment = checkout.sync_payment(payment_id=payment.id, now=timezone.now(), in_a_hurry=True)
+    except gateway.GatewayError:
+        nudge(tasks.sync_payment, str(payment.id))
+        page["Location"] += "?returned"
+        return page
+    if payment.state == PaymentState.PAID:
+        nudge(tasks.send_mail)
+    elif payment.state == PaymentState.OPEN:
+        messages.warning(request, _("The payment is not complete. No money was taken so far."))
+    return page
+
+
+@require_POST
+def give_up(request: HttpRequest, reference: str) -> HttpResponse:
+    """End a hold that its maker does not want any more."""
+    found = access.booking_or_404(request, reference, own=True)
+    slot = found.slots.order_by("-id")[0]
+    try:
+        expiry.give_up(slot_id=slot.id, now=timezone.now(), actor=_actor(request))
+    except booking.WrongState:
+        messages.warning(request, _("This booking is not held any more."))
+    except gateway.GatewayError:
+        pass  # the page says that we still ask; the sweep goes on
+    return redirect("payments:booking", found.reference)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def cancel_page(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show what a cancellation gives back, then do it."""
+    found = access.booking_or_404(request, reference, own=True)
+    now = timezone.now()
+    if request.method == "POST":
+        return _cancel(request, found)
+    due = cancel.due_now(reference=found.reference, now=now)
+    if due is None:
+        messages.warning(request, _("There is nothing left to cancel."))
+        return redirect("payments:booking", found.reference)
+    return _ask_to_cancel(request, found, due)
+
+
+@never_cache
+@require_GET
+def receipt(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show the receipts and credit notes of a booking, made to be printed on one A4 page."""
+    found = access.booking_or_404(request, reference)
+    printed = receipts.of(found)
+    if not printed:
+        raise Http404
+    return render(request, "payments/receipt.html", {"booking": found, "rows": printed})
+
+
+def _open_with_key(request: HttpRequest, reference: str) -> HttpResponse:
+    found = Booking.objects.filter(reference=reference.upper()).first()
+    if found is None or not access.holds_key(found, request.GET["key"]):
+        raise Http404
+    access.remember(request, found)
+    return redirect("payments:booking", found.reference)
+
+
+def _cancel(request: HttpRequest, found: Booking) -> HttpResponse:
+    try:
+        told = int(request.POST.get("told", ""))
+    except ValueError:
+        return redirect("payments:cancel", found.reference)
+    try:
+        done = cancel.cancel_booking(
+            reference=found.reference, now=timezone.now(), actor=_actor(request), told=told
+        )
+    except booking.WrongState:
+        messages.warning(request, _("There is nothing left to cancel."))
+        return redirect("payments:booking", found.reference)
+    except cancel.LessDue as less:
+        return _ask_to_cancel(request, found, less.due, has_changed=True)
+    for refund_id in done.refund_ids:
+        nudge(tasks.submit_refund, str(refund_id))
+    nudge(tasks.send_mail)
+    messages.success(request, _("Your booking is cancelled."))
+    return redirect("payments:booking", found.reference)
+
+
+def _ask_to_cancel(
+    request: HttpRequest, found: Booking, due: int, *, has_changed: bool = False
+) -> HttpResponse:
+    context: dict[str, Any] = {
+        "booking": found,
+        "slot": found.slots.order_by("-id")[0],
+        "due": due,
+        "has_changed": has_changed,
+    }
+    return render(request, "payments/cancel.html", context, status=409 if has_changed else 200)
+
+
+def _actor(request: HttpRequest) -> str:
+    return f"user:{request.user.pk}" if request.user.is_authenticated else "citizen"

@@ -1,0 +1,161 @@
+"""Notices of the processor. They are hints: what they are about is asked again at the source."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from payments import checkout, exception_list, gateway, refunds
+from payments.models import MoneyException, Payment, PaymentState, WebhookEvent
+from payments.records import Event
+
+logger = logging.getLogger(__name__)
+
+# What reconciliation asks for again: everything that can change a payment or a refund of ours.
+FOLLOWED_TYPES = (
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.closed",
+)
+_PAID_TYPES = {"checkout.session.completed", "checkout.session.async_payment_succeeded"}
+_LEASE = timedelta(seconds=60)
+_LONGEST_DELAY = timedelta(hours=1)
+
+
+class WrongMode(Exception):
+    """A notice of test money in the live system, or the other way round."""
+
+
+def receive(*, body: bytes, signature: str, now: datetime) -> Event | None:
+    """Verify a notice and store it; return it, or None if it was here before.
+
+    Raises:
+        gateway.BadSignature, WrongMode: nothing is stored.
+    """
+    event = gateway.verified_event(body, signature, settings.STRIPE_WEBHOOK_SECRETS)
+    if event.livemode != gateway.is_live():
+        raise WrongMode
+    return event if store([event], now=now) else None
+
+
+def store(events: Iterable[Event], *, now: datetime) -> int:
+    """Store the events that are not here yet; return how many these were."""
+    rows = [
+        WebhookEvent(
+            event_id=event.id,
+            type=event.type,
+            payload=event.payload,
+            occurred_at=event.occurred_at,
+            received_at=now,
+            next_try_at=now,
+        )
+        for event in events
+    ]
+    known = set(
+        WebhookEvent.objects.filter(event_id__in=[row.event_id for row in rows]).values_list(
+            "event_id", flat=True
+        )
+    )
+    WebhookEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    return sum(row.event_id not in known for row in rows)
+
+
+def due(*, now: datetime, limit: int = 200) -> list[str]:
+    """Return the ids of stored events that nobody has acted on yet, oldest first."""
+    return list(
+        WebhookEvent.objects.filter(processed_at=None, next_try_at__lte=now)
+        .order_by("next_try_at")
+        .values_list("event_id", flat=True)[:limit]
+    )
+
+
+def process(*, event_id: str, now: datetime) -> bool:
+    """Act on a stored event, unless it is done or another worker is at it; return whether it is.
+
+    1. Claim it for a while. 2. Ask the processor about what it names, and follow. 3. Mark it
+    done; if the processor did not answer, the claim runs out and the beat finds it again.
+    """
+    event = WebhookEvent.objects.filter(event_id=event_id).first()
+    if event is None or event.processed_at is not None:
+        return False
+    delay = min(_LEASE * 2 ** min(event.tries, 8), _LONGEST_DELAY)
+    is_claimed = WebhookEvent.objects.filter(
+        event_id=event_id, processed_at=None, tries=event.tries, next_try_at__lte=now
+    ).update(tries=event.tries + 1, next_try_at=now + delay)
+    if not is_claimed:
+        return False
+    try:
+        is_matched = _act(event.type, event.payload["data"]["object"], now)
+    except gateway.GatewayError as error:
+        if error.retryable:
+            logger.warning("event %s waits: %s", event_id, error.code)
+            return False
+        is_matched = False  # the processor itself knows no such thing
+    WebhookEvent.objects.filter(event_id=event_id).update(processed_at=now, is_matched=is_matched)
+    return True
+
+
+def _act(type_: str, about: dict[str, Any], now: datetime) -> bool:
+    """Follow what the event is about; return whether it is ours."""
+    kind = about.get("object")
+    if kind == "refund":
+        said = gateway.retrieve_refund(str(about.get("id")))
+        return refunds.adopt(said=said, now=now)
+    if kind == "checkout.session":
+        payment = _named(about) or Payment.objects.filter(session_id=about.get("id")).first()
+        return payment is not None and _follow_session(payment, type_, now)
+    if kind in {"payment_intent", "charge", "dispute"}:
+        intent_id = about.get("id") if kind == "payment_intent" else about.get("payment_intent")
+        payment = _named(about) or Payment.objects.filter(intent_id=intent_id).first()
+        if payment is None or intent_id is None:
+            return payment is not None
+        if kind == "dispute":
+            _list_dispute(payment, about, now)
+        elif payment.state == PaymentState.PAID:
+            checkout.sync_payment(payment_id=payment.id, now=now)  # the fee comes late
+        return True
+    return False
+
+
+def _named(about: dict[str, Any]) -> Payment | None:
+    """Return the payment whose public id we had written on it."""
+    try:
+        identity = UUID(str((about.get("metadata") or {}).get("payment")))
+    except ValueError:
+        return None
+    return Payment.objects.filter(id=identity).first()
+
+
+def _follow_session(payment: Payment, type_: str, now: datetime) -> bool:
+    if type_ in _PAID_TYPES and payment.state in {PaymentState.EXPIRED, PaymentState.FAILED}:
+        exception_list.put(
+            kind=MoneyException.Kind.UNMATCHED,
+            key=f"paid-after-end:{payment.id}",
+            detail=f"the processor says paid, but the payment is {payment.state}",
+            payment=payment,
+            now=now,
+        )
+    checkout.sync_payment(payment_id=payment.id, now=now)
+    return True
+
+
+def _list_dispute(payment: Payment, about: dict[str, Any], now: datetime) -> None:
+    exception_list.put(
+        kind=MoneyException.Kind.DISPUTE,
+        key=f"dispute:{about.get('id')}",
+        detail=f"{about.get('amount')} {payment.currency}, {about.get('reason')}: "
+        f"{about.get('status')}",
+        payment=payment,
+        now=now,
+    )
