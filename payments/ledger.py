@@ -208,12 +208,12 @@ def first_missing_document() -> str | None:
             """
             SELECT series.kind || ' ' || series.year || ' number ' || wanted
             FROM payments_documentseries series, generate_series(1, series.last_number) wanted
-            LEFT JOIN LATERAL (
+            WHERE NOT EXISTS (
               SELECT FROM payments_document document
-              WHERE (document.kind, document.year, document.number)
-                  = (series.kind, series.year, wanted)
-            ) found ON true
-            WHERE found IS NULL ORDER BY series.year, series.kind, wanted LIMIT 1
+              WHERE document.kind = series.kind AND document.year = series.year
+                AND document.number = wanted
+            )
+            ORDER BY series.year, series.kind, wanted LIMIT 1
             """
         )
         row = cursor.fetchone()

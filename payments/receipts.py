@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from parking.models import Booking, Slot
 from parking.price_words import percent
 from payments import ledger
-from payments.models import Document
+from payments.models import Document, LedgerEntry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +34,10 @@ class Printed:
 def of(booking: Booking) -> list[Printed]:
     """Return the documents of a booking in the order of the books.
 
-    They are numbered when the books are sealed; a booking paid this second is sealed now.
+    They are numbered when the books are sealed; what was posted this second is sealed now.
     """
-    return _printed(booking) or (_printed(booking) if ledger.seal() else [])
-
-
-def _printed(booking: Booking) -> list[Printed]:
+    if LedgerEntry.objects.filter(payment__slot__booking=booking, number=None).exists():
+        ledger.seal()
     documents = (
         Document.objects.filter(entry__payment__slot__booking=booking)
         .select_related("entry__payment__slot__spot__zone", "reverses")

@@ -1,10 +1,12 @@
 """Fixtures that every test may use."""
 
 import os
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db.backends.postgresql.operations import DatabaseOperations
 
 from config.settings import _broker_url
 from parking.models import Spot, Zone
@@ -24,6 +26,17 @@ def pytest_configure() -> None:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _books_can_be_emptied_between_tests() -> None:
+    """Switch the triggers off that refuse a TRUNCATE, for Django's flush alone."""
+    flush = DatabaseOperations.execute_sql_flush
+
+    def flush_without_triggers(self: DatabaseOperations, sql_list: list[str]) -> Any:
+        return flush(self, ["SET LOCAL session_replication_role = replica", *sql_list])
+
+    DatabaseOperations.execute_sql_flush = flush_without_triggers
 
 
 @pytest.fixture

@@ -1,0 +1,356 @@
+"""The booking page says what is true, at every step."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from parking.models import Booking, Light, Slot, SlotState, Spot
+from payments import checkout, expiry, refunds, tasks
+from payments.cancel import cancel_booking
+from payments.models import Payment, PaymentState, Refund
+from tests import cast
+from tests.payments.processor import Processor
+from tests.payments.situations import fresh, take_away
+
+
+@pytest.fixture
+def now(processor: Processor):
+    """The real time: pages ask the clock themselves."""
+    moment = timezone.now()
+    processor.stand_at(moment)
+    return moment
+
+
+@pytest.fixture
+def slot(spot: Spot, now) -> Slot:
+    start = now.replace(second=0, microsecond=0) + timedelta(hours=1)
+    start -= timedelta(minutes=start.minute % 15)
+    return cast.a_hold(spot, start=start + timedelta(minutes=15), now=now)
+
+
+@pytest.fixture
+def guest(client: Client, slot: Slot) -> Client:
+    """The browser of who made the booking."""
+    answer = client.get(page(slot), {"key": slot.booking.access_key})
+    assert answer.status_code == 302
+    assert answer["Location"] == page(slot), "the key does not stay in the address"
+    return client
+
+
+def page(slot: Slot, name: str = "") -> str:
+    return f"/bookings/{slot.booking.reference}/{name}"
+
+
+def text(client: Client, slot: Slot, name: str = "", **query: str) -> str:
+    answer = client.get(page(slot, name), query)
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    return answer.content.decode()
+
+
+def pay(slot: Slot, processor: Processor, *, sync: bool = True) -> Payment:
+    checkout.start(slot_id=slot.pk, now=timezone.now())
+    payment = slot.payments.get(state=PaymentState.OPEN)
+    processor.pay(payment.session_id)
+    if sync:
+        checkout.sync_payment(payment_id=payment.id, now=timezone.now())
+    return payment
+
+
+class TestAccess:
+    """Who may see and do what."""
+
+    def test_a_stranger_sees_nothing(self, client: Client, slot: Slot) -> None:
+        for name in ("", "status.json", "return/", "cancel/", "receipt/"):
+            assert client.get(page(slot, name)).status_code == 404
+        for name in ("pay/", "give-up/", "cancel/"):
+            assert client.post(page(slot, name)).status_code == 404
+        assert fresh(slot).state == SlotState.HELD
+
+    @pytest.mark.parametrize("key", ["", "x", "ключ", "\0"])
+    def test_a_wrong_key_opens_nothing(self, client: Client, slot: Slot, key: str) -> None:
+        assert client.get(page(slot), {"key": key}).status_code == 404
+        assert client.get(page(slot)).status_code == 404
+        assert client.get("/bookings/NOTTHERE/", {"key": key}).status_code == 404
+
+    def test_the_account_that_booked_sees_it(self, client: Client, slot: Slot) -> None:
+        citizen, other = cast.a_person("citizen"), cast.a_person("other")
+        Booking.objects.update(user=citizen)
+        client.force_login(other)
+        assert client.get(page(slot)).status_code == 404
+        client.force_login(citizen)
+        assert client.get(page(slot).lower()).status_code == 200
+
+    def test_staff_look_but_do_not_act(self, client: Client, slot: Slot) -> None:
+        client.force_login(cast.a_person("auditor", is_superuser=True))
+        assert "Give the spot up" not in text(client, slot)
+        assert client.post(page(slot, "pay/")).status_code == 404
+        assert client.post(page(slot, "give-up/")).status_code == 404
+        assert client.post(page(slot, "cancel/")).status_code == 404
+
+    @pytest.mark.parametrize("name", ["pay/", "give-up/"])
+    def test_what_changes_something_is_posted(self, guest: Client, slot: Slot, name: str) -> None:
+        assert guest.get(page(slot, name)).status_code == 405
+
+
+def test_a_held_slot_shows_the_price_and_the_deadline(guest: Client, slot: Slot) -> None:
+    said = text(guest, slot)
+    ends = timezone.localtime(slot.held_until - timedelta(seconds=30))
+    assert f"Pay by {ends:%H:%M}" in said
+    assert 'data-until="' in said
+    assert "Pay 2.00" in said
+    assert "is yours" not in said
+    assert "Receipt" not in said
+
+
+def test_pay_leads_to_the_processors_page(guest: Client, slot: Slot, processor: Processor) -> None:
+    answer = guest.post(page(slot, "pay/"))
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(f"{processor.base}/c/pay/")
+
+
+def test_coming_back_paid_shows_it_at_once(guest: Client, slot: Slot, processor: Processor) -> None:
+    pay(slot, processor, sync=False)
+    answer = guest.get(page(slot, "return/"), follow=True)
+    said = answer.content.decode()
+    assert "Spot K-1 is yours" in said
+    assert "Receipt" in said
+    assert "calendar.ics" in said
+    assert "Cancel (2.00" in said
+
+
+def test_coming_back_without_paying_says_so(
+    guest: Client, slot: Slot, processor: Processor
+) -> None:
+    guest.post(page(slot, "pay/"))
+    said = guest.get(page(slot, "return/"), follow=True).content.decode()
+    assert "The payment is not complete" in said
+    assert "is yours" not in said
+    assert "Pay 2.00" in said
+
+
+def test_coming_back_while_the_processor_is_away_waits_truthfully(
+    guest: Client, slot: Slot, processor: Processor
+) -> None:
+    payment = pay(slot, processor, sync=False)
+    processor.fail("error", method="GET", status=503)
+    answer = guest.get(page(slot, "return/"), follow=True)
+    said = answer.content.decode()
+    assert "We are waiting for word of your payment" in said
+    assert 'http-equiv="refresh"' in said
+    assert "status.json?returned" in said
+    assert "is yours" not in said
+    assert "No money was taken" not in said
+    state = guest.get(page(slot, "status.json"), {"returned": ""}).json()
+    assert (state["state"], state["is_moving"]) == ("processing", True)
+
+    processor.control("faults/clear")
+    checkout.sync_payment(payment_id=payment.id, now=timezone.now())
+    state = guest.get(page(slot, "status.json"), {"returned": ""}).json()
+    assert state["state"] == "confirmed"
+
+
+def test_a_processor_that_is_away_leaves_the_hold_and_a_plain_message(
+    guest: Client, slot: Slot, processor: Processor
+) -> None:
+    processor.fail("error", status=503)
+    said = guest.post(page(slot, "pay/"), follow=True).content.decode()
+    assert "does not answer" in said
+    assert "Pay 2.00" in said
+    assert fresh(slot).state == SlotState.HELD
+
+
+def test_a_hold_that_is_over_says_that_it_still_asks(
+    guest: Client, slot: Slot, processor: Processor
+) -> None:
+    checkout.start(slot_id=slot.pk, now=timezone.now())
+    past = timezone.now() - timedelta(seconds=1)
+    Slot.objects.update(held_until=past)
+    Payment.objects.update(next_check_at=past)
+    assert "whether your payment arrived" in text(guest, slot)
+    said = guest.post(page(slot, "pay/"), follow=True).content.decode()
+    assert "The time to pay is over" in said
+
+    processor.fail("error", status=503, times=3)
+    tasks.sweep_holds()
+    [payment] = Payment.objects.all()
+    tasks.end_page(str(payment.id))
+    assert fresh(slot).state == SlotState.EXPIRING
+    assert "whether your payment arrived" in text(guest, slot)
+    processor.control("faults/clear")
+    tasks.end_page(str(payment.id))
+    said = text(guest, slot)
+    assert "The spot was not booked" in said
+    assert "Nothing was taken" in said
+
+
+def test_giving_up_frees_the_spot(guest: Client, slot: Slot, processor: Processor) -> None:
+    said = guest.post(page(slot, "give-up/"), follow=True).content.decode()
+    assert "The spot was not booked" in said
+    assert "Look at this spot again" in said
+    assert fresh(slot).state == SlotState.RELEASED
+    said = guest.post(page(slot, "give-up/"), follow=True).content.decode()
+    assert "not held any more" in said
+
+
+def test_a_confirmed_booking_shows_the_light_as_wished_and_as_reported(
+    guest: Client, slot: Slot, processor: Processor
+) -> None:
+    spot = slot.spot
+    spot.meter, spot.position = cast.a_meter(spot.zone), 1
+    spot.save()
+    pay(slot, processor)
+    said = text(guest, slot)
+    assert "The light will follow" in said or "The light shows what it should" in said
+    Light.objects.update(
+        desired_light="green",
+        desired_pattern="steady",
+        reported_light="green",
+        reported_pattern="steady",
+        reported_at=timezone.now() - timedelta(seconds=42),
+    )
+    state = guest.get(page(slot, "status.json")).json()
+    assert state["lamps"]["reported"] == {"light": "green", "pattern": "steady"}
+    assert state["fields"]["light_reported"] == "green, steady"
+    assert state["fields"]["light_age"].endswith("seconds ago")
+    assert state["fields"]["light_note"] == "The light shows what it should."
+    Light.objects.update(reported_light="red", reported_pattern="blink")
+    state = guest.get(page(slot, "status.json")).json()
+    assert "will follow" in state["fields"]["light_note"]
+
+
+def test_no_light_is_promised_where_there_is_no_meter(
+    guest: Client, slot: Slot, processor: Processor
+) -> None:
+    pay(slot, processor)
+    assert "The light at the spot" not in text(guest, slot)
+
+
+class TestCancelling:
+    """The amount is told first, and kept."""
+
+    def test_it_shows_what_goes_back_and_then_does_it(
+        self, guest: Client, slot: Slot, processor: Processor
+    ) -> None:
+        pay(slot, processor)
+        said = text(guest, slot, "cancel/")
+        assert "You get back" in said
+        assert "<strong>2.00" in said
+        assert fresh(slot).state == SlotState.CONFIRMED
+        said = guest.post(page(slot, "cancel/"), {"told": "200"}, follow=True).content.decode()
+        assert "This booking is cancelled" in said
+        assert "on its way back" in said
+        assert fresh(slot).state == SlotState.CANCELLED
+
+        refund = Refund.objects.get()
+        refunds.submit(refund_id=refund.id, now=timezone.now())
+        assert "is returned to your card" in text(guest, slot)
+        processor.control(f"refunds/{fresh(refund).refund_id}/settle", status="failed")
+        refunds.adopt(
+            said=refunds.gateway.retrieve_refund(fresh(refund).refund_id), now=timezone.now()
+        )
+        assert "could not be returned" in text(guest, slot)
+
+    def test_an_amount_that_has_become_less_is_shown_again(
+        self, guest: Client, slot: Slot, processor: Processor
+    ) -> None:
+        pay(slot, processor)
+        answer = guest.post(page(slot, "cancel/"), {"told": "300"})
+        assert answer.status_code == 409
+        assert "Nothing is cancelled yet" in answer.content.decode()
+        assert fresh(slot).state == SlotState.CONFIRMED
+
+    @pytest.mark.parametrize("told", ["", "x", "1e3"])
+    def test_a_broken_form_cancels_nothing(
+        self, guest: Client, slot: Slot, processor: Processor, told: str
+    ) -> None:
+        pay(slot, processor)
+        answer = guest.post(page(slot, "cancel/"), {"told": told})
+        assert answer["Location"] == page(slot, "cancel/")
+        assert fresh(slot).state == SlotState.CONFIRMED
+
+    def test_there_is_nothing_to_cancel_before_and_after(
+        self, guest: Client, slot: Slot, processor: Processor
+    ) -> None:
+        for _ in range(2):
+            said = guest.get(page(slot, "cancel/"), follow=True).content.decode()
+            assert "nothing left to cancel" in said
+            said = guest.post(page(slot, "cancel/"), {"told": "0"}, follow=True).content.decode()
+            assert "nothing left to cancel" in said
+            if slot.payments.exists():
+                break
+            pay(slot, processor)
+            cancel_booking(reference=slot.booking.reference, now=timezone.now(), actor="citizen")
+
+
+class TestReceipt:
+    """Numbered, dated, and only for what was paid."""
+
+    def test_a_payment_has_a_receipt_at_once(
+        self, guest: Client, slot: Slot, processor: Processor
+    ) -> None:
+        pay(slot, processor)
+        said = text(guest, slot, "receipt/")
+        assert f"R-{timezone.localdate().year}-000001" in said
+        assert "2.00" in said
+        assert "visa •••• 4242" in said
+        assert slot.booking.plate not in said
+
+    def test_a_refund_has_a_credit_note(
+        self, guest: Client, slot: Slot, processor: Processor
+    ) -> None:
+        pay(slot, processor)
+        text(guest, slot, "receipt/")
+        done = cancel_booking(reference=slot.booking.reference, now=timezone.now(), actor="citizen")
+        refunds.submit(refund_id=done.refund_ids[0], now=timezone.now())
+        said = text(guest, slot, "receipt/")
+        assert f"C-{timezone.localdate().year}-000001" in said
+        assert "−2.00" in said
+
+    def test_nothing_paid_has_none(self, guest: Client, slot: Slot) -> None:
+        assert guest.get(page(slot, "receipt/")).status_code == 404
+
+
+def test_money_that_came_too_late_is_told(guest: Client, slot: Slot, processor: Processor) -> None:
+    checkout.start(slot_id=slot.pk, now=timezone.now())
+    payment = slot.payments.get()
+    take_away(slot, timezone.now())
+    cast.a_hold(slot.spot, start=slot.start, now=timezone.now())
+    processor.pay(payment.session_id)
+    checkout.sync_payment(payment_id=payment.id, now=timezone.now())
+    said = text(guest, slot)
+    assert "Your payment came too late" in said
+    assert "2.00" in said
+    assert "on its way back" in said
+    assert "is yours" not in said
+
+
+def test_a_booking_that_costs_nothing_is_confirmed_without_paying(
+    client: Client, now, db: None
+) -> None:
+    spot = cast.a_spot(cast.a_zone("free", tariff=cast.FREE_OF_CHARGE))
+    start = (now + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+    slot = cast.a_hold(spot, start=start, now=now)
+    client.get(page(slot), {"key": slot.booking.access_key})
+    said = text(client, slot)
+    assert "is yours" in said
+    assert "Pay 0" not in said
+    assert "receipt/" not in said
+
+
+def test_a_page_costs_a_fixed_number_of_queries(
+    guest: Client, slot: Slot, processor: Processor, django_assert_max_num_queries
+) -> None:
+    pay(slot, processor)
+    with django_assert_max_num_queries(16):
+        text(guest, slot)
+
+
+def test_a_page_that_will_not_change_is_not_asked_again(
+    guest: Client, slot: Slot, processor: Processor
+) -> None:
+    expiry.give_up(slot_id=slot.pk, now=timezone.now(), actor="citizen")
+    assert "data-status-url" not in text(guest, slot)
+    assert guest.get(page(slot, "status.json")).json()["is_moving"] is False
