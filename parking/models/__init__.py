@@ -10,6 +10,7 @@ from parking.models.meter import (
     LightPattern,
     Meter,
     MeterCommand,
+    MeterEvent,
     MeterKey,
 )
 from parking.models.tariff import TariffState, TariffVersion
@@ -27,6 +28,7 @@ __all__ = [
     "LightPattern",
     "Meter",
     "MeterCommand",
+    "MeterEvent",
     "MeterKey",
     "Slot",
     "SlotState",

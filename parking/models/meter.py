@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Q
+from django.core.validators import RegexValidator
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
@@ -36,24 +37,44 @@ class LightPattern(models.TextChoices):
 class Meter(models.Model):
     """A device that serves 1 to 8 spots, with a light for each."""
 
-    serial = models.CharField(_("serial"), max_length=32, unique=True)
+    serial = models.CharField(
+        _("serial"),
+        max_length=32,
+        unique=True,
+        validators=[
+            RegexValidator(
+                r"^[A-Za-z0-9._-]+$", _("Latin letters, digits, dots, dashes and underscores only.")
+            )
+        ],
+        help_text=_("Part of the addresses that the meter is called at."),
+    )
     zone = models.ForeignKey(Zone, models.PROTECT, related_name="meters", verbose_name=_("zone"))
     location = models.PointField(_("place"), srid=4326)
     edge_url = models.CharField(
         _("address"),
         max_length=200,
         blank=True,
-        help_text=_("Of the meter or its gateway. Empty: the meter only calls us."),
+        help_text=_(
+            "Of the meter or its gateway, such as https://10.1.2.3; “gateway” for the "
+            "installation's own (METER_GATEWAY_URL). Empty: the meter only calls us."
+        ),
     )
     is_active = models.BooleanField(_("in use"), default=True)
     # What we ask
     plan_revision = models.PositiveBigIntegerField(_("plan"), default=0)
     plan = models.JSONField(_("current plan"), default=dict, blank=True)
     plan_until = models.DateTimeField(_("plan reaches"), null=True, blank=True)
+    # When the plan must be looked at again: the next change of a lamp, or soon. Empty: never seen.
+    look_at = models.DateTimeField(null=True, editable=False)
+    # While a command is on its way nobody else sends one; the lease ends by itself.
+    busy_until = models.DateTimeField(null=True, editable=False)
+    resend_after = models.DateTimeField(null=True, editable=False)
+    resends = models.PositiveSmallIntegerField(default=0, editable=False)  # in a row, in vain
     # What it said
     reported_revision = models.PositiveBigIntegerField(_("reported plan"), default=0)
     last_seen_at = models.DateTimeField(_("last heard"), null=True, blank=True)
     boot_id = models.CharField(max_length=64, blank=True)
+    past_boots = ArrayField(models.CharField(max_length=64), default=list, editable=False)
     state_seq = models.BigIntegerField(default=-1)  # of the last state message of this boot
     firmware = models.CharField(_("firmware"), max_length=40, blank=True)
     battery_pct = models.PositiveSmallIntegerField(_("battery, %"), null=True, blank=True)
@@ -69,6 +90,7 @@ class Meter(models.Model):
         ordering = ["serial"]
         verbose_name = _("meter")
         verbose_name_plural = _("meters")
+        indexes: ClassVar = [models.Index(fields=["look_at"], name="meter_to_look_at")]
 
     def __str__(self) -> str:
         return self.serial
@@ -92,6 +114,17 @@ class MeterKey(models.Model):
         return self.key_id
 
 
+DIFFERS = ~Q(reported_light=F("desired_light")) | ~Q(reported_pattern=F("desired_pattern"))
+
+
+class LightQuerySet(models.QuerySet["Light"]):
+    """Questions about lights that read as words."""
+
+    def differing(self) -> LightQuerySet:
+        """Keep the lights that do not show what they should."""
+        return self.filter(DIFFERS)
+
+
 class Light(models.Model):
     """The lamp of one spot: desired, reported, and how old the report is."""
 
@@ -107,10 +140,23 @@ class Light(models.Model):
     reported_pattern = models.CharField(_("reported pattern"), max_length=12, blank=True)
     reported_at = models.DateTimeField(_("reported"), null=True, blank=True)
     occupied = models.BooleanField(_("occupied"), null=True, blank=True)
+    fault = models.CharField(
+        _("unavailable because"), max_length=64, blank=True, help_text=_("Still bookable.")
+    )
+
+    objects = LightQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("light")
         verbose_name_plural = _("lights")
+        indexes: ClassVar = [
+            # As long as the lights that differ, not as all lights of the city.
+            models.Index(
+                name="light_unconverged",
+                fields=["desired_at"],
+                condition=DIFFERS,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.desired_light}/{self.reported_light or '?'}"
@@ -167,9 +213,10 @@ class MeterCommand(models.Model):
                 fields=["next_attempt_at"],
                 condition=Q(state__in=OPEN_COMMAND_STATES),
             ),
+            # The same plan may be sent again, so a revision can have several commands.
+            models.Index(name="command_by_meter", fields=["meter", "-created_at"]),
         ]
         constraints: ClassVar = [
-            models.UniqueConstraint("meter", "revision", name="command_once_per_revision"),
             models.UniqueConstraint(
                 fields=["meter"],
                 name="command_one_open_per_meter",
@@ -183,3 +230,26 @@ class MeterCommand(models.Model):
 
     def __str__(self) -> str:
         return f"{self.meter_id} r{self.revision} {self.state}"
+
+
+class MeterEvent(models.Model):
+    """Something that a meter noticed, such as an opened door. Told twice, kept once."""
+
+    meter = models.ForeignKey(Meter, models.CASCADE, related_name="events")
+    event_id = models.CharField(max_length=64)
+    kind = models.CharField(_("what"), max_length=64)
+    at = models.DateTimeField(_("at"), help_text=_("By the meter's own clock."))
+    received_at = models.DateTimeField(_("heard"))
+    spot = models.PositiveSmallIntegerField(_("lamp"), null=True)
+    data = models.JSONField(_("details"), default=dict)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("meter event")
+        verbose_name_plural = _("meter events")
+        constraints: ClassVar = [
+            models.UniqueConstraint("meter", "event_id", name="meter_event_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
