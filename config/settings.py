@@ -161,6 +161,9 @@ STRIPE_WEBHOOK_SECRETS: list[str] = env.list(
 METER_KEYS_SECRET = env.str("METER_KEYS_SECRET", SECRET_KEY)
 METER_ALLOWED_NETWORKS = env.list("METER_ALLOWED_NETWORKS", ["127.0.0.0/8", "::1/128"])
 METER_GATEWAY_URL = env.str("METER_GATEWAY_URL", "http://127.0.0.1:8020").rstrip("/")
+METER_LIGHTS = env.json("METER_LIGHTS", {})  # such as {"running": "green steady"}
+METER_LEAD_MIN = env.int("METER_LEAD_MIN", 15)  # a booked spot blinks before the start
+METER_LAST_MIN = env.int("METER_LAST_MIN", 10)  # and before the end
 
 # --- People -----------------------------------------------------------------------------------
 

@@ -1,0 +1,159 @@
+"""Keep the plans of the meters, and what each light should show, true to slots and closures."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import F, Q
+
+from parking.lights import commands
+from parking.lights.planning import Closed, Lamp, Stay, plan
+from parking.lights.table import city_table
+from parking.meter_protocol import (
+    Entry,
+    from_now_on,
+    next_change,
+    parse_plan,
+    plan_as_json,
+    shown_at,
+)
+from parking.models import Closure, Light, Meter, MeterCommand, Slot, Spot
+
+PLAN_AHEAD = timedelta(hours=24)
+# Whatever changes a plan without telling us (a spot moved to another meter, a closure written by
+# hand in the database) is found within this time.
+LOOK_EVERY = timedelta(minutes=5)
+BATCH = 200  # meters in one transaction
+
+
+def replan(*, meter_id: int, now: datetime) -> MeterCommand | None:
+    """Compute the meter's plan and, if it changed, write the command that carries it.
+
+    Call it in the transaction that changed a slot or closure; the meter is its last lock.
+    """
+    meters = Meter.objects.select_for_update(no_key=True).filter(id=meter_id)
+    return next(iter(_project(meters, now)), None)
+
+
+def replan_spots(*, zone_id: int, spot_id: int | None, now: datetime) -> list[int]:
+    """Replan the meters that a new, changed or lifted closure touches; return their ids.
+
+    Without `spot_id` that is the whole zone. Call it in the transaction that writes the closure.
+    """
+    spots = Spot.objects.filter(zone_id=zone_id, meter__isnull=False)
+    if spot_id is not None:
+        spots = spots.filter(id=spot_id)
+    ids = set(spots.values_list("meter_id", flat=True))
+    # Locked in the order of their ids, as everywhere that several are locked at once.
+    meters = Meter.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id")
+    _project(meters, now)
+    return sorted(meter_id for meter_id in ids if meter_id is not None)
+
+
+def look(*, now: datetime, limit: int = BATCH) -> int:
+    """Bring the meters whose lamps change by the clock up to `now`; return how many they were.
+
+    Also extends plans and finds what changed unnoticed. Meters that somebody else has locked are
+    left for the next look.
+    """
+    due = Q(look_at__isnull=True) | Q(look_at__lte=now)
+    with transaction.atomic():
+        meters = list(
+            Meter.objects.select_for_update(no_key=True, skip_locked=True)
+            .filter(due)
+            .order_by(F("look_at").asc(nulls_first=True))[:limit]
+        )
+        _project(meters, now)
+    return len(meters)
+
+
+def plan_of(meter: Meter) -> dict[int, list[Entry]]:
+    """Return the plan that is kept with the meter."""
+    return parse_plan(meter.plan.get("spots", []))
+
+
+def _project(locked: Iterable[Meter], now: datetime) -> list[MeterCommand]:
+    """Replan meters that are locked; return the commands written."""
+    meters = list(locked)
+    lamps = _lamps([meter.id for meter in meters], now)
+    written: list[MeterCommand] = []
+    renewed: list[Meter] = []
+    shows: dict[int, tuple[str, str]] = {}
+    for meter in meters:
+        mine = lamps[meter.id]
+        new = plan(lamps=(item.lamp for item in mine), table=city_table(), now=now)
+        changed = meter.plan_until is None or from_now_on(plan_of(meter), now) != from_now_on(
+            new, now
+        )
+        meter.plan_until = now + PLAN_AHEAD
+        soon = now + LOOK_EVERY * random.uniform(0.8, 1.2)  # noqa: S311 (spreads the work)
+        meter.look_at = min(next_change(new, now) or soon, soon)
+        if changed:
+            meter.plan = {"spots": plan_as_json(new)}
+            meter.plan_revision += 1
+            renewed.append(meter)
+            if command := commands.write(meter=meter, now=now):
+                written.append(command)
+        shows |= {item.spot_id: shown_at(new[item.lamp.position], now) for item in mine}
+    Meter.objects.bulk_update(renewed, ["plan", "plan_revision", "resends", "resend_after"])
+    Meter.objects.bulk_update(meters, ["plan_until", "look_at"])
+    _desire(shows, now)
+    return written
+
+
+class _Item(NamedTuple):
+    spot_id: int
+    lamp: Lamp
+
+
+def _lamps(meter_ids: Collection[int], now: datetime) -> dict[int, list[_Item]]:
+    """Read what is known of the meters' spots, in three queries."""
+    spots = list(
+        Spot.objects.filter(meter_id__in=meter_ids)
+        .order_by("position")
+        .values_list("id", "meter_id", "position", "zone_id")
+    )
+    ahead = DateTimeTZRange(now, now + PLAN_AHEAD)
+    stays: dict[int, list[Stay]] = defaultdict(list)
+    slots = Slot.objects.confirmed().filter(
+        spot_id__in=[spot_id for spot_id, *_rest in spots], period__overlap=ahead
+    )
+    for spot_id, period, reference in slots.values_list("spot_id", "period", "booking__reference"):
+        stays[spot_id].append(Stay(period.lower, period.upper, reference))
+    closures: dict[tuple[int, int | None], list[Closed]] = defaultdict(list)
+    for zone_id, spot_id, period in Closure.objects.filter(
+        zone_id__in={zone_id for *_rest, zone_id in spots}, period__overlap=ahead
+    ).values_list("zone_id", "spot_id", "period"):
+        closures[zone_id, spot_id].append(Closed(period.lower, period.upper))
+    lamps: dict[int, list[_Item]] = defaultdict(list)
+    for spot_id, meter_id, position, zone_id in spots:
+        closed = (*closures[zone_id, None], *closures[zone_id, spot_id])
+        if meter_id is not None and position is not None:  # as the database has it
+            lamps[meter_id].append(_Item(spot_id, Lamp(position, stays[spot_id], closed)))
+    return lamps
+
+
+def _desire(shows: dict[int, tuple[str, str]], now: datetime) -> None:
+    """Write what the spots' lights should show, where that changed."""
+    lights = {light.spot_id: light for light in Light.objects.filter(spot_id__in=shows)}
+    Light.objects.bulk_create(
+        (
+            Light(spot_id=spot_id, desired_light=light, desired_pattern=pattern, desired_at=now)
+            for spot_id, (light, pattern) in shows.items()
+            if spot_id not in lights
+        ),
+        ignore_conflicts=True,
+    )
+    changed = []
+    for spot_id, light in lights.items():
+        if (light.desired_light, light.desired_pattern) != shows[spot_id] or not light.desired_at:
+            light.desired_light, light.desired_pattern = shows[spot_id]
+            light.desired_at = now
+            changed.append(light)
+    Light.objects.bulk_update(changed, ["desired_light", "desired_pattern", "desired_at"])

@@ -1,0 +1,50 @@
+"""Compare what lights should show with what was reported, and send again what differs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+
+from parking.lights import commands
+from parking.models import Light, Meter, MeterCommand
+from parking.models.meter import OPEN_COMMAND_STATES
+
+PATIENCE = timedelta(seconds=30)  # a lamp that changes by its own clock reports it by then
+LONGEST_REST = timedelta(minutes=15)
+
+
+def reconcile(*, now: datetime, limit: int = 500) -> list[int]:
+    """Write a command for each meter that differs and has none open; return the meters' ids.
+
+    A meter that stays different in spite of a plan that it has (a stuck lamp) is asked less and
+    less often. One that knows a later plan than we do (our database was restored) gets a revision
+    above its own.
+    """
+    differing = Light.objects.differing().filter(
+        spot__meter=OuterRef("pk"), desired_at__lte=now - PATIENCE
+    )
+    waiting = MeterCommand.objects.filter(meter=OuterRef("pk"), state__in=OPEN_COMMAND_STATES)
+    with transaction.atomic():
+        meters = list(
+            Meter.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+            .filter(
+                Q(resend_after__isnull=True) | Q(resend_after__lte=now),
+                ~Q(reported_revision=F("plan_revision")) | Exists(differing),
+                ~Exists(waiting),
+                is_active=True,
+                plan_until__isnull=False,
+            )
+            .order_by(F("resend_after").asc(nulls_first=True), "id")[:limit]
+        )
+        for meter in meters:
+            if commands.has_open(meter):  # written while we waited
+                continue
+            if meter.reported_revision > meter.plan_revision:
+                meter.plan_revision = meter.reported_revision + 1
+            commands.write(meter=meter, now=now)
+            meter.resend_after = now + min(PATIENCE * 2**meter.resends, LONGEST_REST)
+            meter.resends = min(meter.resends + 1, 10)
+        Meter.objects.bulk_update(meters, ["plan_revision", "resend_after", "resends"])
+    return [meter.id for meter in meters]

@@ -1,0 +1,137 @@
+"""What the meters say of themselves. It never changes what their lights should show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from parking.lights import commands
+from parking.meter_messages import Event, State
+from parking.models import Light, Meter, MeterEvent
+
+PAST_BOOTS = 8  # remembered, so that a late message of one is not taken for a new boot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What became of a state message."""
+
+    is_news: bool  # False: not newer than what this boot has said already
+    plan_revision: int  # the one that the meter should have
+    should_send: bool  # a command waits for this meter
+
+
+# All lamps of a meter in one statement: heartbeats are the busiest writer of the site.
+_REPORT = """
+UPDATE parking_light light
+SET reported_light = said.light, reported_pattern = said.pattern, reported_at = %(now)s,
+    occupied = said.occupied,
+    fault = CASE WHEN said.light = light.desired_light AND said.pattern = light.desired_pattern
+                 THEN '' ELSE light.fault END
+FROM parking_spot spot
+JOIN unnest(%(lamps)s::int[], %(lights)s::text[], %(patterns)s::text[], %(occupied)s::bool[])
+  AS said(lamp, light, pattern, occupied) ON said.lamp = spot.position
+WHERE spot.meter_id = %(meter)s AND light.spot_id = spot.id
+"""
+
+
+def take_state(*, meter_id: int, state: State, skew_ms: int, now: datetime) -> Heard:
+    """Store a meter's report of itself, unless a later one is stored already.
+
+    A sequence number never goes back within a boot, and a boot never comes back.
+    `skew_ms` is how far its clock is off by our own.
+    """
+    with transaction.atomic():
+        meter = Meter.objects.select_for_update(no_key=True).get(id=meter_id)
+        if state.boot_id in meter.past_boots or (
+            state.boot_id == meter.boot_id and state.seq <= meter.state_seq
+        ):
+            return Heard(is_news=False, plan_revision=meter.plan_revision, should_send=False)
+        if state.boot_id != meter.boot_id:
+            if meter.boot_id:
+                meter.past_boots = [*meter.past_boots, meter.boot_id][-PAST_BOOTS:]
+            meter.boot_id = state.boot_id
+        meter.state_seq = state.seq
+        meter.reported_revision = state.revision
+        meter.last_seen_at = now
+        meter.firmware, meter.battery_pct = state.firmware, state.battery_pct
+        meter.faults = state.faults
+        # A meter may know better than its timestamps, or not know at all: the worse one counts.
+        meter.clock_offset_ms = max(skew_ms, state.clock_offset_ms, key=abs)
+        _report(meter_id, state, now)
+        should_send = False
+        if state.revision < meter.plan_revision:
+            # It can be heard, so it can be reached: neither back-off nor rest holds this up.
+            if commands.has_open(meter):
+                should_send = commands.hurry(meter=meter, now=now)
+            else:
+                should_send = commands.write(meter=meter, now=now) is not None
+        elif not _differs(meter):
+            meter.resends = 0
+        meter.save(
+            update_fields=[
+                "boot_id",
+                "past_boots",
+                "state_seq",
+                "reported_revision",
+                "last_seen_at",
+                "firmware",
+                "battery_pct",
+                "faults",
+                "clock_offset_ms",
+                "resend_after",
+                "resends",
+            ]
+        )
+        return Heard(
+            is_news=True,
+            plan_revision=meter.plan_revision,
+            should_send=should_send and bool(meter.edge_url),
+        )
+
+
+def take_events(*, meter_id: int, events: list[Event], now: datetime) -> int:
+    """Keep a batch of events, each once; return how many were new."""
+    known = set(
+        MeterEvent.objects.filter(
+            meter_id=meter_id, event_id__in=[event.event_id for event in events]
+        ).values_list("event_id", flat=True)
+    )
+    fresh = {event.event_id: event for event in events if event.event_id not in known}
+    MeterEvent.objects.bulk_create(
+        (
+            MeterEvent(
+                meter_id=meter_id,
+                event_id=event.event_id,
+                kind=event.kind,
+                at=event.at,
+                received_at=now,
+                spot=event.spot,
+                data=event.data,
+            )
+            for event in fresh.values()
+        ),
+        ignore_conflicts=True,  # the same batch may be on its way twice
+    )
+    return len(fresh)
+
+
+def _report(meter_id: int, state: State, now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _REPORT,
+            {
+                "now": now,
+                "meter": meter_id,
+                "lamps": [lamp.lamp for lamp in state.lamps],
+                "lights": [lamp.show.light for lamp in state.lamps],
+                "patterns": [lamp.show.pattern for lamp in state.lamps],
+                "occupied": [lamp.occupied for lamp in state.lamps],
+            },
+        )
+
+
+def _differs(meter: Meter) -> bool:
+    return Light.objects.filter(spot__meter=meter).differing().exists()
