@@ -4,8 +4,6 @@ Beat finds whatever a page could not nudge: a lost message costs one tick, never
 """
 
 import os
-from typing import Any
-
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -14,9 +12,12 @@ app = Celery("curblight")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-# Seconds between two runs. A run that waited longer than its own interval is dropped: the next
-# one finds the same rows.
-MONEY_TIMETABLE: dict[str, float] = {
+# Seconds between two runs. A tick that no worker took in time is dropped: the next one finds the
+# same rows.
+TIMETABLE: dict[str, float] = {
+    "parking.ship_due": 1,
+    "parking.advance_lights": 2,
+    "parking.reconcile_lights": 30,
     "payments.sweep_holds": 2,
     "payments.seal_ledger": 1,
     "payments.process_due_events": 5,
@@ -26,13 +27,7 @@ MONEY_TIMETABLE: dict[str, float] = {
     "payments.compare_balance": 24 * 60 * 60,
 }
 
-
-def every(timetable: dict[str, float]) -> dict[str, dict[str, Any]]:
-    """Turn task names and seconds into entries of the beat."""
-    return {
-        name: {"task": name, "schedule": float(seconds), "options": {"expires": float(seconds)}}
-        for name, seconds in timetable.items()
-    }
-
-
-app.conf.beat_schedule = every(MONEY_TIMETABLE)
+app.conf.beat_schedule = {
+    name: {"task": name, "schedule": float(seconds), "options": {"expires": max(seconds, 5.0)}}
+    for name, seconds in TIMETABLE.items()
+}

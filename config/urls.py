@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
+    path("edge/v1/", include("parking.edge_urls")),
     path("", include("parking.urls")),
     path("", include("payments.urls")),
 ]

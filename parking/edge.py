@@ -1,0 +1,229 @@
+"""Where meters call us: every request is signed, every mistake answered as an RFC 9457 problem."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException
+from django.utils import timezone
+from django.utils.encoding import escape_uri_path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from parking import meter_keys, nonces, tasks
+from parking.lights import commands, plan_of, reported
+from parking.meter_messages import parse_ack, parse_events, parse_state
+from parking.meter_protocol import MAX_BODY, PROBLEM, Malformed, message, problem, stamp
+from parking.models import Meter, MeterCommand, MeterKey
+from parking.models.meter import OPEN_COMMAND_STATES
+from parking.signatures import SKEW_S, Key, SignatureRefused, Signed, sign, verify
+
+PULLED_PLAN_GOOD_FOR = timedelta(hours=1)
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request whose signature held, and the meter that made it."""
+
+    request: HttpRequest
+    meter: Meter
+    key: Key
+    signed: Signed
+    now: datetime
+
+
+Handler = Callable[[Call], HttpResponse]
+View = Callable[..., HttpResponse]
+
+
+def signed_by_meter(method: str, *, any_time: bool = False) -> Callable[[Handler], View]:
+    """Let only requests through that a meter signed for itself.
+
+    With `any_time` a clock that is off is no reason to refuse: it asks for the time.
+    """
+
+    def decorate(handler: Handler) -> View:
+        @csrf_exempt
+        @require_http_methods([method])
+        @wraps(handler)
+        def view(request: HttpRequest, serial: str | None = None) -> HttpResponse:
+            try:
+                call = _authenticated(request, any_time=any_time)
+                if serial is not None and serial != call.meter.serial:
+                    return _problem(403, "not_yours", "This key belongs to another meter.")
+                return handler(call)
+            except _Refused as refused:
+                return refused.answer
+            except Malformed as error:
+                return _problem(
+                    422,
+                    "malformed",
+                    "The message breaks the protocol.",
+                    errors=[{"pointer": path, "detail": text} for path, text in error.errors],
+                )
+            except meter_keys.KeyUnreadable as error:
+                logger.critical("%s", error)
+                return _problem(503, "unavailable", "The site cannot read its keys.")
+
+        return view
+
+    return decorate
+
+
+@signed_by_meter("GET")
+def plan(call: Call) -> HttpResponse:
+    """Answer the meter's plan, or 304 when it has it.
+
+    `wait` is allowed and answered at once: a thread of the site is worth more than a quiet line.
+    """
+    meter = call.meter
+    etag = f'"{meter.plan_revision}"'
+    if etag in call.request.headers.get("If-None-Match", "").replace("W/", ""):
+        return HttpResponse(status=304, headers={"ETag": etag})
+    command = MeterCommand.objects.filter(meter=meter, state__in=OPEN_COMMAND_STATES).first()
+    body = message(
+        serial=meter.serial,
+        revision=meter.plan_revision,
+        command_id=str(command.id) if command else None,
+        issued_at=command.created_at if command else call.now,
+        not_after=command.not_after if command else call.now + PULLED_PLAN_GOOD_FOR,
+        plan=plan_of(meter),
+        now=call.now,
+    )
+    return JsonResponse(body, headers={"ETag": etag, "Cache-Control": "no-store"})
+
+
+@signed_by_meter("POST")
+def acks(call: Call) -> HttpResponse:
+    """Take a meter's word on a command."""
+    ack = parse_ack(_json(call.request))
+    known = commands.acknowledge(
+        meter_id=call.meter.id,
+        command_id=ack.command_id,
+        stage=ack.stage,
+        reason=ack.reason,
+        now=call.now,
+    )
+    if not known:
+        return _problem(404, "unknown_command", "This meter was never given such a command.")
+    return JsonResponse({"revision": call.meter.plan_revision})
+
+
+@signed_by_meter("POST")
+def state(call: Call) -> HttpResponse:
+    """Take a meter's report of itself; the answer says which revision it should have."""
+    heard = reported.take_state(
+        meter_id=call.meter.id,
+        state=parse_state(_json(call.request)),
+        skew_ms=1000 * (call.signed.timestamp - int(call.now.timestamp())),
+        now=call.now,
+    )
+    if heard.should_send:
+        tasks.nudge_meter(call.meter.id)
+    return JsonResponse(
+        {"news": heard.is_news, "revision": heard.plan_revision, "time": stamp(call.now)}
+    )
+
+
+@signed_by_meter("POST")
+def events(call: Call) -> HttpResponse:
+    """Keep a batch of events, each once."""
+    batch = parse_events(_json(call.request))
+    new = reported.take_events(meter_id=call.meter.id, events=batch, now=call.now)
+    return JsonResponse({"received": len(batch), "new": new})
+
+
+@signed_by_meter("GET", any_time=True)
+def time(call: Call) -> HttpResponse:
+    """Answer our time, signed with the asker's nonce so that no old answer can pass for it."""
+    now = call.now
+    body = json.dumps({"time": stamp(now), "unix_ms": int(now.timestamp() * 1000)}).encode()
+    headers = sign(
+        key=call.key,
+        method="GET",
+        path=escape_uri_path(call.request.path),
+        body=body,
+        timestamp=int(now.timestamp()),
+        nonce=call.signed.nonce,
+    )
+    return HttpResponse(
+        body, content_type="application/json", headers={**headers, "Cache-Control": "no-store"}
+    )
+
+
+class _Refused(Exception):
+    def __init__(self, answer: HttpResponse) -> None:
+        super().__init__(answer.status_code)
+        self.answer = answer
+
+
+def _body(request: HttpRequest) -> bytes:
+    try:
+        length = int(request.headers.get("Content-Length") or 0)
+    except ValueError:
+        length = 0
+    if length > MAX_BODY:
+        raise _Refused(_problem(413, "too_large", f"At most {MAX_BODY} bytes."))
+    try:
+        return request.body
+    except (OSError, RawPostDataException) as error:
+        raise _Refused(_problem(400, "malformed", "The body broke off.")) from error
+
+
+def _authenticated(request: HttpRequest, *, any_time: bool) -> Call:
+    body, now = _body(request), timezone.now()
+    found: list[tuple[MeterKey, Key]] = []
+
+    def key_of(key_id: str) -> Key | None:
+        row = (
+            MeterKey.objects.select_related("meter")
+            .filter(key_id=key_id, retired_at__isnull=True)
+            .first()
+        )
+        if row is None:
+            return None
+        key = meter_keys.key_from_row(row)
+        found.append((row, key))
+        return key
+
+    seconds = now.timestamp()
+    try:
+        signed = verify(
+            header=request.headers.get,
+            method=request.method or "",
+            path=escape_uri_path(request.path),
+            body=body,
+            key_of=key_of,
+            now=seconds,
+            skew_s=math.inf if any_time else SKEW_S,
+        )
+        if not nonces.first_use(signed, now=seconds):
+            raise SignatureRefused("replay", "this nonce was used before")
+    except SignatureRefused as error:
+        raise _Refused(_problem(401, error.code, str(error), time=stamp(now))) from error
+    row, key = found[0]
+    if not row.meter.is_active:
+        raise _Refused(_problem(403, "out_of_use", "This meter is out of use."))
+    return Call(request=request, meter=row.meter, key=key, signed=signed, now=now)
+
+
+def _json(request: HttpRequest) -> object:
+    try:
+        return json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise _Refused(_problem(400, "malformed", "The body is no JSON.")) from error
+
+
+def _problem(status: int, code: str, detail: str, **members: Any) -> HttpResponse:
+    return JsonResponse(
+        problem(status, code, detail, **members), status=status, content_type=PROBLEM
+    )

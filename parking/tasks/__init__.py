@@ -1,0 +1,17 @@
+"""Celery's way into the rules: thin tasks that take ids and can run twice."""
+
+from parking.tasks.lights import (
+    advance_lights,
+    nudge_meter,
+    reconcile_lights,
+    ship_command,
+    ship_due,
+)
+
+__all__ = [
+    "advance_lights",
+    "nudge_meter",
+    "reconcile_lights",
+    "ship_command",
+    "ship_due",
+]
