@@ -1,0 +1,223 @@
+"""One meter: its plan, its clock, its lamps, what it answers. No network; the time is given."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from parking.meter_protocol import (
+    OFF,
+    PROBLEM,
+    SCHEMA,
+    UNKNOWN,
+    Entry,
+    Malformed,
+    Show,
+    next_change,
+    parse_plan,
+    parse_stamp,
+    problem,
+    shown_at,
+    stamp,
+)
+from parking.signatures import Key, NonceMemory, SignatureRefused, verify
+from parking.simulator.faults import FaultBook
+from parking.simulator.specs import MeterSpec
+
+FIRMWARE = "sim-1"
+
+
+class Reply(NamedTuple):
+    """What the meter answers to a request."""
+
+    status: int
+    body: dict[str, Any]
+    content_type: str = "application/json"
+
+
+class Device:
+    """A meter as the site sees it. All times are seconds since 1970."""
+
+    def __init__(self, spec: MeterSpec, faults: FaultBook, *, now: float) -> None:
+        self.spec = spec
+        self.faults = faults
+        self.plan: dict[int, list[Entry]] = {}
+        self.revision = 0
+        self.boots = 0
+        self.seq = 0
+        self.boot_id = ""
+        self.correction_s = 0.0  # what it has learnt about its clock
+        self.acks: deque[dict[str, Any]] = deque(maxlen=64)
+        self.log: deque[dict[str, Any]] = deque(maxlen=40)
+        self._nonces = NonceMemory(size=1000)
+        self.reboot(now=now)
+
+    def reboot(self, *, now: float) -> None:
+        """Start anew, as after a power cut of a meter that keeps nothing."""
+        self.boots += 1
+        dice = self.faults.dice(self.spec.serial, "boot")
+        self.boot_id = f"{self.boots}-{dice.getrandbits(48):012x}-{int(now):x}"
+        self.plan, self.revision, self.seq = {}, 0, 0
+        self.acks.clear()
+        self.note(now, "boot", f"boot {self.boot_id}")
+
+    def own_time(self, now: float) -> float:
+        """Return what the meter's clock says."""
+        wrong = 0.0
+        if fault := self.faults.has("clock_off", self.spec.serial, now):
+            hours = (now - self.faults.since(fault)) / 3600
+            wrong = fault.parameters["offset_s"] + hours * fault.parameters["drift_s_per_hour"]
+        return now + wrong + self.correction_s
+
+    def set_clock(self, true_time: float, *, now: float) -> None:
+        """Put the clock right."""
+        self.correction_s += true_time - self.own_time(now)
+        self.note(now, "clock", "set by the site's time")
+
+    def put_plan(
+        self, *, path: str, header: Callable[[str], str | None], body: bytes, now: float
+    ) -> Reply:
+        """Answer `PUT …/plan` by the rules of the protocol; an accepted plan queues its ack."""
+        reply = self._put_plan(path, header, body, now)
+        what = f"plan r{reply.body.get('revision', '?')} → {reply.status}"
+        self.note(now, "in", f"{what} {reply.body.get('code', '')}".strip())
+        return reply
+
+    def take(self, message: dict[str, Any], *, now: float) -> Reply:
+        """Answer a plan message whose sender is known, called or fetched."""
+        serial, own = self.spec.serial, self._moment(now)
+        if message.get("meter") != serial:
+            return self._refuse(403, "not_yours", "This plan is for another meter.")
+        try:
+            if message.get("schema") != SCHEMA:
+                raise Malformed([("/schema", f"must be {SCHEMA}")])
+            revision = message.get("revision")
+            if type(revision) is not int or revision < 0:
+                raise Malformed([("/revision", "must be a whole number")])
+            try:
+                not_after = parse_stamp(message.get("not_after"))
+            except ValueError as error:
+                raise Malformed([("/not_after", str(error))]) from error
+            plan = parse_plan(message.get("spots"), lamps=[spot.lamp for spot in self.spec.spots])
+        except Malformed as error:
+            errors = [{"pointer": path, "detail": text} for path, text in error.errors]
+            return self._refuse(422, "malformed", str(error), errors=errors)
+        if not_after <= own and not self.faults.has("ignores_not_after", serial, now):
+            return self._refuse(410, "expired", "Too late for this command.")
+        if revision < self.revision:
+            return self._refuse(
+                409, "stale_revision", "A later plan is here.", revision=self.revision
+            )
+        for code, status in (("maintenance", 423), ("light_fault", 424)):
+            if self.faults.has(code, serial, now):
+                return self._refuse(status, code, "Out of order.")
+        if revision == self.revision:
+            return Reply(200, {"revision": revision, "status": "applied"})
+        self.plan, self.revision = plan, revision
+        if command_id := message.get("command_id"):
+            self.acks.append(
+                {
+                    "command_id": command_id,
+                    "revision": revision,
+                    "stage": "applied",
+                    "at": stamp(own),
+                }
+            )
+        return Reply(202, {"revision": revision, "status": "accepted"})
+
+    def shown(self, now: float) -> dict[int, Show]:
+        """Return what each lamp really shows."""
+        stuck = self.faults.has("stuck_light", self.spec.serial, now)
+        shown = self._meant(now)
+        if stuck:
+            show = Show(stuck.parameters["light"], stuck.parameters["pattern"])
+            lamp = stuck.parameters["lamp"]
+            shown.update({one: show for one in shown if lamp in {0, one}})
+        return shown
+
+    def occupied(self, now: float) -> dict[int, bool]:
+        """Return what the sensors say; who has a running stay has parked."""
+        lying = self.faults.has("false_sensor", self.spec.serial, now) is not None
+        return {
+            lamp: (show.light == "green" and show.pattern != "slow_blink") != lying
+            for lamp, show in self._meant(now).items()
+        }
+
+    def next_change(self, now: float) -> float | None:
+        """Return when a lamp changes next by the meter's clock."""
+        own = self.own_time(now)
+        change = next_change(self.plan, datetime.fromtimestamp(own, UTC))
+        return None if change is None else now + (change.timestamp() - own)
+
+    def state(self, now: float) -> dict[str, Any]:
+        """Return the next state message; each has a number of its own."""
+        self.seq += 1
+        stuck = self.faults.has("stuck_light", self.spec.serial, now)
+        shown = self.shown(now) if stuck is None or stuck.parameters["honest"] else self._meant(now)
+        occupied = self.occupied(now)
+        return {
+            "seq": self.seq,
+            "at": stamp(self._moment(now)),
+            "boot_id": self.boot_id,
+            "revision": self.revision,
+            "firmware": FIRMWARE,
+            "battery_pct": self.battery_pct(now),
+            "clock_offset_ms": 0,
+            "faults": ["light_stuck"] if stuck and stuck.parameters["honest"] else [],
+            "spots": [
+                {"spot": lamp, **show._asdict(), "occupied": occupied[lamp]}
+                for lamp, show in sorted(shown.items())
+            ],
+        }
+
+    def battery_pct(self, now: float) -> int:
+        """Return the charge in percent."""
+        if fault := self.faults.has("dying_battery", self.spec.serial, now):
+            hours = (now - self.faults.since(fault)) / 3600
+            return max(0, 100 - int(hours * fault.parameters["percent_per_hour"]))
+        return 100
+
+    def note(self, now: float, kind: str, text: str) -> None:
+        """Keep a line of what happened for whoever looks at the meter."""
+        self.log.appendleft({"at": stamp(datetime.fromtimestamp(int(now), UTC)), kind: text})
+
+    def _put_plan(
+        self, path: str, header: Callable[[str], str | None], body: bytes, now: float
+    ) -> Reply:
+        own = self.own_time(now)
+        try:
+            signed = verify(
+                header=header, method="PUT", path=path, body=body, key_of=self._key_of, now=own
+            )
+            if not self._nonces.first_use(signed, own):
+                raise SignatureRefused("replay", "this nonce was used before")
+        except SignatureRefused as error:
+            return self._refuse(401, error.code, str(error), time=stamp(self._moment(now)))
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
+            return self._refuse(400, "malformed", "The body is no JSON object.")
+        return self.take(message, now=now)
+
+    def _meant(self, now: float) -> dict[int, Show]:
+        if not self.revision:
+            return {spot.lamp: UNKNOWN for spot in self.spec.spots}
+        own = self._moment(now)
+        return {
+            spot.lamp: shown_at(self.plan[spot.lamp], own) if spot.lamp in self.plan else OFF
+            for spot in self.spec.spots
+        }
+
+    def _key_of(self, key_id: str) -> Key | None:
+        return next((key for key in self.spec.keys if key.key_id == key_id), None)
+
+    def _moment(self, now: float) -> datetime:
+        return datetime.fromtimestamp(self.own_time(now), UTC)
+
+    def _refuse(self, status: int, code: str, detail: str, **members: Any) -> Reply:
+        return Reply(status, problem(status, code, detail, **members), PROBLEM)

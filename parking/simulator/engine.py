@@ -1,0 +1,162 @@
+"""The street alive: meters that are called, lamps that follow their clocks, heartbeats."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import count
+
+from parking.simulator.device import Device, Reply
+from parking.simulator.faults import Fault, FaultBook
+from parking.simulator.reports import Reporter
+from parking.simulator.specs import MeterSpec
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_S = 60.0
+PULL_EVERY_S = 5.0  # a meter that nobody calls asks this often
+FEED_EVERY_S = 15.0
+TICK_S = 0.1
+FIRST_REPORTS_PER_S = 400  # all meters start at once; their first reports do not
+
+Feed = Callable[[], Awaitable[Sequence[MeterSpec]]]
+
+
+class Street:
+    """All meters of a run. All times are seconds since 1970, by `clock`."""
+
+    def __init__(
+        self,
+        *,
+        site: str,
+        seed: int = 1,
+        faults: FaultBook | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.clock = clock
+        self.faults = faults or FaultBook(seed)
+        self.devices: dict[str, Device] = {}
+        self.reporter = Reporter(site, self.faults, clock, self.took)
+        self.version = 0  # rises with every change that a viewer can see
+        self.changed: dict[str, int] = {}  # the version in which a meter changed last
+        self._lamp_due: dict[Device, float] = {}
+        self._agenda: list[tuple[float, int, str, Device | None]] = []
+        self._order = count()
+        self._pace = random.Random(f"{seed}/pace")  # noqa: S311
+
+    async def run(self, feed: Feed) -> None:
+        """Live until cancelled; `feed` is asked again and again which meters there are."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.reporter.run())
+            tasks.create_task(self._follow(feed))
+            tasks.create_task(self._tick())
+
+    def put_up(self, specs: Sequence[MeterSpec]) -> None:
+        """Take the city's list of meters: put up new ones, change or take down the others."""
+        now = self.clock()
+        wanted = {spec.serial: spec for spec in specs}
+        for serial in self.devices.keys() - wanted.keys():
+            gone = self.devices.pop(serial)
+            self.reporter.forget(gone)
+            self._lamp_due.pop(gone, None)
+            self.touch(serial)
+        spread = max(0.2, len(wanted) / FIRST_REPORTS_PER_S)
+        for serial, spec in wanted.items():
+            if device := self.devices.get(serial):
+                if device.spec != spec:
+                    device.spec = spec
+                    self.touch(serial)
+                continue
+            device = self.devices[serial] = Device(spec, self.faults, now=now)
+            self.touch(serial)
+            self._at(now + self._pace.uniform(0, spread), "heartbeat", device)
+            if not spec.is_called:
+                self._at(now + self._pace.uniform(0, PULL_EVERY_S), "pull", device)
+
+    def touch(self, serial: str) -> None:
+        """Let viewers look at a meter again."""
+        self.version += 1
+        self.changed[serial] = self.version
+
+    def took(self, device: Device, reply: Reply) -> None:
+        """Follow a plan that a meter has taken."""
+        if reply.status == 202:
+            self._plan_ahead(device)
+            self.reporter.tell(device)
+            self.touch(device.spec.serial)
+
+    def reboot(self, device: Device) -> None:
+        """Cut a meter's power for a moment."""
+        device.reboot(now=self.clock())
+        self.reporter.tell(device)
+        self.touch(device.spec.serial)
+
+    def set_faults(self, faults: Sequence[Fault], *, keep: bool) -> None:
+        """Let things go wrong from now on, instead of or (`keep`) besides what does already."""
+        if not keep:
+            self.faults.clear()
+        self.faults.add(faults, at=self.clock())
+        self._announce(self.faults.edges())
+        self.tell_all()
+
+    def tell_all(self) -> None:
+        """Have every meter report what it shows now."""
+        for serial, device in self.devices.items():
+            self._plan_ahead(device)  # its clock may have changed
+            self.reporter.tell(device)
+            self.touch(serial)
+
+    async def _follow(self, feed: Feed) -> None:
+        while True:
+            try:
+                self.put_up(await feed())
+            except Exception as error:  # noqa: BLE001 (the street lives on without its list)
+                logger.warning("the list of meters could not be read, trying again: %s", error)
+            await asyncio.sleep(FEED_EVERY_S)
+
+    async def _tick(self) -> None:
+        self._announce(self.faults.edges())
+        while True:
+            now = self.clock()
+            while self._agenda and self._agenda[0][0] <= now:
+                due, _order, what, device = heapq.heappop(self._agenda)
+                if device is None:
+                    self.tell_all()
+                elif self.devices.get(device.spec.serial) is device:
+                    self._do(what, device, due, now)
+            await asyncio.sleep(TICK_S)
+
+    def _do(self, what: str, device: Device, due: float, now: float) -> None:
+        if what == "heartbeat":
+            if self.faults.strikes("reboot", device.spec.serial, now):
+                device.reboot(now=now)
+            self._at(now + HEARTBEAT_S, what, device)
+            self.reporter.tell(device)
+        elif what == "pull":
+            self._at(now + PULL_EVERY_S, what, device)
+            self.reporter.ask(device)
+            return
+        elif self._lamp_due.get(device) == due:  # else a later plan has moved it
+            self._plan_ahead(device)
+            self.reporter.tell(device)
+        self.touch(device.spec.serial)
+
+    def _plan_ahead(self, device: Device) -> None:
+        change = device.next_change(self.clock())
+        if change is None:
+            self._lamp_due.pop(device, None)
+        elif change != self._lamp_due.get(device):
+            self._lamp_due[device] = change
+            self._at(change, "lamp", device)
+
+    def _announce(self, edges: Sequence[float]) -> None:
+        """Look at all lamps when a window of a fault opens or closes."""
+        for edge in edges:
+            self._at(edge, "faults", None)
+
+    def _at(self, due: float, what: str, device: Device | None) -> None:
+        heapq.heappush(self._agenda, (due, next(self._order), what, device))

@@ -1,0 +1,29 @@
+"""What a meter is given when it is put up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from parking.signatures import Key
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpotSpec:
+    """One bay and its lamp, 1 to 8."""
+
+    lamp: int
+    number: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeterSpec:
+    """A meter: who it is, its valid keys (the newest first), where it stands, what it serves."""
+
+    serial: str
+    keys: tuple[Key, ...]
+    is_called: bool  # False: nobody calls it, it asks for its plan
+    zone: str
+    street: str
+    longitude: float
+    latitude: float
+    spots: tuple[SpotSpec, ...]
