@@ -34,6 +34,7 @@ class Zone(models.Model):
         ordering = ["name"]
         verbose_name = _("zone")
         verbose_name_plural = _("zones")
+        permissions: ClassVar = [("view_every_zone", "Can look at every zone of the city")]
 
     def __str__(self) -> str:
         return self.name
