@@ -1,7 +1,8 @@
 """The project as an application, and the admin site under the project's own name."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate
 
 
 class ConfigConfig(AppConfig):
@@ -9,6 +10,14 @@ class ConfigConfig(AppConfig):
 
     name = "config"
     default = True
+
+    def ready(self) -> None:
+        """Keep the groups of staff in step with every migration."""
+        from parking.roles import write_groups
+
+        # After the last application, when the permissions of all of them exist.
+        last = apps.get_app_config("payments")
+        post_migrate.connect(write_groups, sender=last, dispatch_uid="roles")
 
 
 class CurblightAdminConfig(admin_apps.AdminConfig):

@@ -44,6 +44,7 @@ if len(CITY_CENTRE) != 2:
 
 INSTALLED_APPS = [
     "config.apps.CurblightAdminConfig",
+    "django.forms",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -99,6 +100,8 @@ TEMPLATES = [
         },
     },
 ]
+
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # widgets from templates/ as well
 
 # --- PostgreSQL, Redis, Celery ----------------------------------------------------------------
 

@@ -1,0 +1,76 @@
+"""Closures: events, works, markets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from parking import formatting
+from parking.admin.periods import OVERRIDES
+from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
+from parking.models import Closure
+
+
+class ClosureForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A closure of a zone, or of one of its spots."""
+
+    class Meta:
+        model = Closure
+        fields = ["zone", "spot", "period", "reason"]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a spot of another zone."""
+        data: dict[str, Any] = super().clean() or {}
+        zone, spot = data.get("zone"), data.get("spot")
+        if zone and spot and spot.zone_id != zone.pk:
+            self.add_error("spot", _("This spot lies in another zone."))
+        return data
+
+
+class WhenFilter(admin.SimpleListFilter):
+    """Closures by the clock."""
+
+    title = _("when")
+    parameter_name = "when"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
+        """Return now, to come, past."""
+        return [("now", _("now")), ("next", _("to come")), ("past", _("past"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the closures of that time."""
+        now = timezone.now()
+        match self.value():
+            case "now":
+                return queryset.filter(period__contains=now)
+            case "next":
+                return queryset.filter(period__startswith__gt=now)
+            case "past":
+                return queryset.filter(period__endswith__lte=now)
+        return queryset
+
+
+@admin.register(Closure)
+class ClosureAdmin(ZoneScopedAdmin):
+    """A time in which nobody can book."""
+
+    form = ClosureForm
+    formfield_overrides = OVERRIDES
+    list_display = ["reason", "zone", "spot", "period_named"]
+    list_filter = [WhenFilter, ("zone", ScopedFilter)]
+    list_select_related = ["zone", "spot"]
+    search_fields = ["reason", "spot__number"]
+    autocomplete_fields = ["spot"]
+
+    @admin.display(description=_("period"), ordering="period")
+    def period_named(self, closure: Closure) -> str:
+        """Write the period out."""
+        return formatting.period(closure.period.lower, closure.period.upper)

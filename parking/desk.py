@@ -1,0 +1,80 @@
+"""What the desk shows at a glance: today's stays, the spots, the lights, what waits for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from parking.models import Booking, Light, Meter, Slot, Spot, TariffState, TariffVersion, Zone
+
+SILENT_AFTER = timedelta(minutes=3)  # three heartbeats missed
+CONVERGE_WITHIN = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One number of the desk: its value as text, what it counts, where the rows are listed."""
+
+    value: str
+    label: str
+    page: str = ""  # URL name of a list
+    query: str = ""
+    needs_attention: bool = False
+
+
+def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
+    """Count what happens in the zones; a fixed number of queries."""
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    ids = zones.values("pk")
+    running = Slot.objects.confirmed().covering(now).filter(spot__zone__in=ids).count()
+    spots = Spot.objects.filter(zone__in=ids, is_active=True, zone__is_active=True).count()
+    made = Booking.objects.filter(spot__zone__in=ids, created_at__gte=midnight).count()
+    wrong = lights_behind(zones=zones, now=now).count()
+    meters = Meter.objects.filter(zone__in=ids, is_active=True)
+    silent = meters.filter(
+        Q(last_seen_at__isnull=True) | Q(last_seen_at__lt=now - SILENT_AFTER)
+    ).count()
+    proposed = TariffVersion.objects.filter(zone__in=ids, state=TariffState.PROPOSED).count()
+    return [
+        Figure(value=str(running), label=_("stays running now"), page="parking_booking"),
+        Figure(value=str(made), label=_("bookings made today"), page="parking_booking"),
+        Figure(
+            value=f"{max(spots - running, 0)}/{spots}",
+            label=_("spots free now"),
+            page="parking_spot",
+        ),
+        Figure(
+            value=str(wrong),
+            label=_("lights not as they should be"),
+            page="parking_spot",
+            query="light=wrong",
+            needs_attention=wrong > 0,
+        ),
+        Figure(
+            value=str(silent),
+            label=_("meters not heard for 3 minutes"),
+            page="parking_meter",
+            needs_attention=silent > 0,
+        ),
+        Figure(
+            value=str(proposed),
+            label=_("tariffs to be approved"),
+            page="parking_tariffversion",
+            query="state__exact=proposed",
+            needs_attention=proposed > 0,
+        ),
+    ]
+
+
+def lights_behind(*, zones: QuerySet[Zone], now: datetime) -> QuerySet[Light]:
+    """Return the lights that have shown something else than they should for over a minute."""
+    return Light.objects.filter(
+        spot__zone__in=zones.values("pk"), spot__is_active=True, spot__meter__is_active=True
+    ).filter(
+        ~Q(reported_light=F("desired_light")) | ~Q(reported_pattern=F("desired_pattern")),
+        Q(desired_at__isnull=True) | Q(desired_at__lt=now - CONVERGE_WITHIN),
+    )

@@ -1,0 +1,298 @@
+"""Money in the desk: read and followed from row to row; never edited, also not by superusers.
+
+What changes money is a rule with a ledger entry (`payments.states`, `payments.refunds`). The one
+thing that people write here is who looks after an exception, and what they found.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from parking import formatting
+from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
+from payments.models import (
+    ExportLog,
+    LedgerEntry,
+    LedgerLine,
+    MoneyException,
+    Payment,
+    Refund,
+    WebhookEvent,
+)
+
+
+class ReadOnly(admin.options.BaseModelAdmin):  # type: ignore[type-arg]
+    """Rows that people only read."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Say no."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Say no."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Say no."""
+        return False
+
+
+class RefundInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """Money of the payment that goes back."""
+
+    model = Refund
+    fields = ["sum", "state", "reason", "actor", "created_at", "settled_at", "refund_id"]
+    readonly_fields = ["sum"]
+
+    @admin.display(description=_("amount"))
+    def sum(self, refund: Refund) -> str:
+        """Write the amount out in the payment's currency."""
+        return formatting.money(refund.amount, refund.payment.currency)
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnly, ZoneScopedAdmin):
+    """One attempt to move money for one slot."""
+
+    zone_path = "slot__spot__zone"
+    list_display = ["created_at", "booking", "zone", "sum", "state", "is_orphan", "paid_at", "card"]
+    list_filter = ["state", "is_orphan", ("slot__spot__zone", ScopedFilter), "created_at"]
+    list_select_related = ["slot__booking", "slot__spot__zone"]
+    search_fields = ["=slot__booking__reference", "=session_id", "=intent_id", "=charge_id"]
+    search_help_text = _("Reference of the booking, or an id of the processor.")
+    date_hierarchy = "created_at"
+    list_per_page = 50
+    show_full_result_count = False
+    inlines = [RefundInline]
+    fieldsets = [
+        (None, {"fields": ["booking", "zone", ("sum", "state"), "is_orphan", "failure"]}),
+        (_("When"), {"fields": [("created_at", "expires_at"), ("paid_at", "ended_at")]}),
+        (
+            _("At the processor"),
+            {
+                "fields": [
+                    "session_id",
+                    ("intent_id", "charge_id"),
+                    ("balance_transaction_id", "fee_named"),
+                    "card",
+                    ("checked_at", "next_check_at", "checks_failed"),
+                ]
+            },
+        ),
+    ]
+    readonly_fields = ["booking", "zone", "sum", "fee_named", "card"]
+
+    @admin.display(description=_("booking"), ordering="slot__booking__reference")
+    def booking(self, payment: Payment) -> SafeString:
+        """Link to the booking in the desk."""
+        made = payment.slot.booking
+        address = reverse("admin:parking_booking_change", args=[made.pk])
+        return format_html('<a href="{}">{}</a>', address, made.reference)
+
+    @admin.display(description=_("zone"), ordering="slot__spot__zone__name")
+    def zone(self, payment: Payment) -> str:
+        """Name the zone."""
+        return payment.slot.spot.zone.name
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def sum(self, payment: Payment) -> str:
+        """Write the amount out."""
+        return formatting.money(payment.amount, payment.currency)
+
+    @admin.display(description=_("processor's fee"))
+    def fee_named(self, payment: Payment) -> str:
+        """Write the fee out, once it is known."""
+        return "" if payment.fee is None else formatting.money(payment.fee, payment.currency)
+
+    @admin.display(description=_("card"))
+    def card(self, payment: Payment) -> str:
+        """Name the card's brand and last four digits; more of it never reaches us."""
+        return f"{payment.card_brand} ···· {payment.card_last4}" if payment.card_last4 else ""
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnly, ZoneScopedAdmin):
+    """Money that goes back."""
+
+    zone_path = "payment__slot__spot__zone"
+    list_display = ["created_at", "booking", "sum", "state", "reason", "actor", "settled_at"]
+    list_filter = ["state", "reason", ("payment__slot__spot__zone", ScopedFilter), "created_at"]
+    list_select_related = ["payment__slot__booking", "payment__slot__spot__zone"]
+    search_fields = ["=payment__slot__booking__reference", "=refund_id"]
+    list_per_page = 50
+    show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["booking", "payment", ("sum", "state"), "reason", "note", "actor"]}),
+        (_("When"), {"fields": [("created_at", "settled_at")]}),
+        (_("At the processor"), {"fields": ["refund_id", "balance_transaction_id", "failure"]}),
+    ]
+    readonly_fields = ["booking", "sum"]
+
+    @admin.display(description=_("booking"))
+    def booking(self, refund: Refund) -> str:
+        """Name the booking."""
+        return refund.payment.slot.booking.reference
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def sum(self, refund: Refund) -> str:
+        """Write the amount out."""
+        return formatting.money(refund.amount, refund.payment.currency)
+
+
+class LedgerLineInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """The accounts that the entry touches."""
+
+    model = LedgerLine
+    fields = ["account", "sum"]
+    readonly_fields = ["sum"]
+
+    @admin.display(description=_("amount"))
+    def sum(self, line: LedgerLine) -> str:
+        """Write the amount out; debit is positive."""
+        return formatting.money(line.amount, line.currency)
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnly, ZoneScopedAdmin):
+    """One balanced record; entries without a zone are shown to who sees the whole city."""
+
+    list_display = ["number", "business_on", "kind", "zone", "booking_reference", "actor", "reason"]
+    list_filter = ["kind", ("zone", ScopedFilter), "business_on"]
+    list_select_related = ["zone"]
+    search_fields = ["=number", "=booking_reference", "=provider_reference", "=key"]
+    date_hierarchy = "business_on"
+    list_per_page = 50
+    show_full_result_count = False
+    inlines = [LedgerLineInline]
+    fieldsets = [
+        (None, {"fields": [("number", "kind"), "zone", "booking_reference"]}),
+        (_("Why"), {"fields": ["actor", "reason", "payment", "refund"]}),
+        (_("When"), {"fields": ["occurred_at", "posted_at", "business_on"]}),
+        (_("Proof"), {"fields": ["key", "provider_reference", "hash_named", "previous_named"]}),
+    ]
+    readonly_fields = ["hash_named", "previous_named"]
+
+    @admin.display(description=_("hash"))
+    def hash_named(self, entry: LedgerEntry) -> str:
+        """Write the hash in hexadecimal digits."""
+        return bytes(entry.hash).hex() if entry.hash else _now("not sealed yet")
+
+    @admin.display(description=_("hash of the entry before"))
+    def previous_named(self, entry: LedgerEntry) -> str:
+        """Write the hash in hexadecimal digits."""
+        return bytes(entry.previous_hash).hex() if entry.previous_hash else ""
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """Exceptions that still wait for somebody."""
+
+    title = _("open")
+    parameter_name = "open"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
+        """Return yes and no."""
+        return [("yes", _("yes")), ("no", _("no"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the open ones, or the closed ones."""
+        chosen = self.value()
+        return queryset.filter(closed_at__isnull=chosen == "yes") if chosen else queryset
+
+
+@admin.register(MoneyException)
+class MoneyExceptionAdmin(ZoneScopedAdmin):
+    """Something about money that a person looks at, notes and closes."""
+
+    zone_path = "payment__slot__spot__zone"
+    list_display = ["opened_at", "kind", "detail", "payment", "owner", "closed_at"]
+    list_filter = [OpenFilter, "kind"]
+    list_select_related = ["owner", "payment"]
+    search_fields = ["=payment__slot__booking__reference", "detail"]
+    actions = ["take_on", "close"]
+    fieldsets = [
+        (None, {"fields": ["kind", "detail", "payment", "opened_at", "closed_at"]}),
+        (_("Work"), {"fields": ["owner", "note"]}),
+    ]
+    readonly_fields = ["kind", "detail", "payment", "opened_at", "closed_at", "owner"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Say no: the payment rules open exceptions."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Say no: they are records."""
+        return False
+
+    @admin.action(description=_("Take on myself"), permissions=["change"])
+    def take_on(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Make the person the owner."""
+        self._update(request, queryset, _now("taken on"), owner=request.user)
+
+    @admin.action(description=_("Close"), permissions=["change"])
+    def close(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Close the exceptions that have a note; a note says what was found."""
+        unexplained = self.own(request, queryset).filter(note="", closed_at__isnull=True).count()
+        if unexplained:
+            message = ngettext(
+                "%(n)s stays open: write a note first.",
+                "%(n)s stay open: write a note first.",
+                unexplained,
+            )
+            self.message_user(request, message % {"n": unexplained}, messages.WARNING)
+        noted = queryset.filter(~Q(note=""))
+        self._update(request, noted, _now("closed"), closed_at=timezone.now())
+
+    def _update(
+        self, request: HttpRequest, queryset: QuerySet[Any], what: str, **fields: Any
+    ) -> None:
+        rows = list(self.own(request, queryset).filter(closed_at__isnull=True))
+        MoneyException.objects.filter(pk__in=[row.pk for row in rows]).update(**fields)
+        for row in rows:
+            self.log_change(request, row, what)
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Events of the processor, word for word; for superusers."""
+
+    list_display = ["received_at", "type", "event_id", "is_matched", "processed_at"]
+    list_filter = ["type", "is_matched", "received_at"]
+    search_fields = ["=event_id"]
+    list_per_page = 50
+    show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["event_id", "type", "received_at", "processed_at", "is_matched"]}),
+        (_("Message"), {"fields": ["message"]}),
+    ]
+    readonly_fields = ["message"]
+
+    @admin.display(description=_("payload"))
+    def message(self, event: WebhookEvent) -> SafeString:
+        """Show the message, indented."""
+        text = json.dumps(event.payload, indent=2, ensure_ascii=False)
+        return format_html('<pre class="desk-code" dir="ltr">{}</pre>', text)
+
+
+@admin.register(ExportLog)
+class ExportLogAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Every file that left the house."""
+
+    list_display = ["at", "user", "name", "rows"]
+    list_filter = ["at"]
+    list_select_related = ["user"]
+    search_fields = ["name", "user__email"]
+    fieldsets = [(None, {"fields": ["at", "user", "name", "rows", "parameters", "manifest"]})]
