@@ -23,7 +23,7 @@ class CurblightAdminSite(AdminSite):
     site_title = _("Curblight")
     index_title = _("The city's kerb")
     site_url = "/"
-    enable_nav_sidebar = True
+    enable_nav_sidebar = False  # lists need the width; the way back is in the breadcrumbs
 
     @method_decorator(never_cache)
     def login(

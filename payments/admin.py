@@ -53,6 +53,7 @@ class RefundInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     """Money of the payment that goes back."""
 
     model = Refund
+    classes = ["desk-records"]
     fields = ["sum", "state", "reason", "actor", "created_at", "settled_at", "refund_id"]
     readonly_fields = ["sum"]
 
@@ -67,8 +68,8 @@ class PaymentAdmin(ReadOnly, ZoneScopedAdmin):
     """One attempt to move money for one slot."""
 
     zone_path = "slot__spot__zone"
-    list_display = ["created_at", "booking", "zone", "sum", "state", "is_orphan", "paid_at", "card"]
-    list_filter = ["state", "is_orphan", ("slot__spot__zone", ScopedFilter), "created_at"]
+    list_display = ["created_at", "booking", "zone", "sum", "state", "trouble", "card"]
+    list_filter = ["state", "is_orphan", ("slot__spot__zone", ScopedFilter)]
     list_select_related = ["slot__booking", "slot__spot__zone"]
     search_fields = ["=slot__booking__reference", "=session_id", "=intent_id", "=charge_id"]
     search_help_text = _("Reference of the booking, or an id of the processor.")
@@ -77,7 +78,7 @@ class PaymentAdmin(ReadOnly, ZoneScopedAdmin):
     show_full_result_count = False
     inlines = [RefundInline]
     fieldsets = [
-        (None, {"fields": ["booking", "zone", ("sum", "state"), "is_orphan", "failure"]}),
+        (None, {"fields": ["booking", "zone", ("sum", "state"), "trouble"]}),
         (_("When"), {"fields": [("created_at", "expires_at"), ("paid_at", "ended_at")]}),
         (
             _("At the processor"),
@@ -92,7 +93,7 @@ class PaymentAdmin(ReadOnly, ZoneScopedAdmin):
             },
         ),
     ]
-    readonly_fields = ["booking", "zone", "sum", "fee_named", "card"]
+    readonly_fields = ["booking", "zone", "sum", "trouble", "fee_named", "card"]
 
     @admin.display(description=_("booking"), ordering="slot__booking__reference")
     def booking(self, payment: Payment) -> SafeString:
@@ -110,6 +111,12 @@ class PaymentAdmin(ReadOnly, ZoneScopedAdmin):
     def sum(self, payment: Payment) -> str:
         """Write the amount out."""
         return formatting.money(payment.amount, payment.currency)
+
+    @admin.display(description=_("trouble"))
+    def trouble(self, payment: Payment) -> str:
+        """Say what went wrong, if anything did."""
+        late = _now("Paid after its slot was given up.") if payment.is_orphan else ""
+        return " ".join(part for part in (late, payment.failure) if part)
 
     @admin.display(description=_("processor's fee"))
     def fee_named(self, payment: Payment) -> str:
@@ -155,6 +162,7 @@ class LedgerLineInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     """The accounts that the entry touches."""
 
     model = LedgerLine
+    classes = ["desk-records"]
     fields = ["account", "sum"]
     readonly_fields = ["sum"]
 
@@ -218,16 +226,16 @@ class MoneyExceptionAdmin(ZoneScopedAdmin):
     """Something about money that a person looks at, notes and closes."""
 
     zone_path = "payment__slot__spot__zone"
-    list_display = ["opened_at", "kind", "detail", "payment", "owner", "closed_at"]
+    list_display = ["opened_at", "kind", "detail", "payment", "owner_named", "closed_at"]
     list_filter = [OpenFilter, "kind"]
     list_select_related = ["owner", "payment"]
     search_fields = ["=payment__slot__booking__reference", "detail"]
     actions = ["take_on", "close"]
     fieldsets = [
         (None, {"fields": ["kind", "detail", "payment", "opened_at", "closed_at"]}),
-        (_("Work"), {"fields": ["owner", "note"]}),
+        (_("Work"), {"fields": ["owner_named", "note"]}),
     ]
-    readonly_fields = ["kind", "detail", "payment", "opened_at", "closed_at", "owner"]
+    readonly_fields = ["kind", "detail", "payment", "opened_at", "closed_at", "owner_named"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Say no: the payment rules open exceptions."""
@@ -236,6 +244,11 @@ class MoneyExceptionAdmin(ZoneScopedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Say no: they are records."""
         return False
+
+    @admin.display(description=_("owner"), ordering="owner__email")
+    def owner_named(self, exception: MoneyException) -> str:
+        """Name who looks after it."""
+        return exception.owner.email if exception.owner else ""
 
     @admin.action(description=_("Take on myself"), permissions=["change"])
     def take_on(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

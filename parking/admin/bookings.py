@@ -27,6 +27,7 @@ class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
 
     extra = 0
     can_delete = False
+    classes = ["desk-records"]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Say no."""
@@ -91,8 +92,8 @@ class BookingAdmin(ZoneScopedAdmin):
 
     zone_path = "spot__zone"
     change_list_template = "admin/parking/booking/change_list.html"
-    list_display = ["reference", "spot", "zone", "stay", "state", "price", "plate", "created_at"]
-    list_filter = [StateFilter, ("spot__zone", ScopedFilter), "created_at"]
+    list_display = ["reference", "stay", "spot", "zone", "state", "price", "plate"]
+    list_filter = [StateFilter, ("spot__zone", ScopedFilter)]
     list_select_related = ["spot__zone"]
     search_fields = ["=reference", "=spot__number"]
     search_help_text = _("Reference of the booking or number of the spot.")
@@ -102,10 +103,10 @@ class BookingAdmin(ZoneScopedAdmin):
     inlines = [SlotInline, EventInline]
     fieldsets = [
         (None, {"fields": [("reference", "booking_page"), ("spot", "zone"), "created_at"]}),
-        (_("Citizen"), {"fields": [("plate", "vehicle_class"), ("email", "user"), "language"]}),
+        (_("Citizen"), {"fields": [("plate", "vehicle_class"), ("email", "account"), "language"]}),
         (_("Money"), {"fields": ["payments_link"]}),
     ]
-    readonly_fields = ["zone", "booking_page", "payments_link"]
+    readonly_fields = ["zone", "account", "booking_page", "payments_link"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Say no: bookings are made by the booking rule."""
@@ -143,6 +144,11 @@ class BookingAdmin(ZoneScopedAdmin):
             return HttpResponseRedirect(reverse("admin:parking_booking_changelist"))
         context = {"searched_person": request.session.get(_SEARCHED, ""), **(extra_context or {})}
         return super().changelist_view(request, context)
+
+    @admin.display(description=_("account"), boolean=True)
+    def account(self, booking: Booking) -> bool:
+        """Say whether it was made by somebody who was signed in."""
+        return booking.user_id is not None
 
     @admin.display(description=_("zone"), ordering="spot__zone__name")
     def zone(self, booking: Booking) -> str:

@@ -17,11 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from leaflet.admin import LeafletAdminWidget, LeafletGeoAdminMixin
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin
-
-    _Base = ModelAdmin[Any]
+    _ModelAdmin = admin.ModelAdmin[Any]
 else:
-    _Base = object
+    _ModelAdmin = admin.ModelAdmin
 
 _SKETCH = 240  # units of the longer side of a still drawing
 _SPOT_VIEW = 0.0006  # degrees around a point
@@ -36,7 +34,7 @@ class MapWidget(LeafletAdminWidget):  # type: ignore[misc]
         return super().media + forms.Media(js=["js/desk-map.js"])  # type: ignore[no-any-return]
 
 
-class MapAdmin(LeafletGeoAdminMixin, _Base):  # type: ignore[misc]
+class MapAdmin(LeafletGeoAdminMixin, _ModelAdmin):  # type: ignore[misc]
     """Edit a geometry on the map; show it as a still drawing where it may not be changed."""
 
     widget: ClassVar[type[MapWidget]] = MapWidget

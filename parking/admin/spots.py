@@ -33,7 +33,7 @@ class SpotForm(forms.ModelForm):  # type: ignore[type-arg]
     """A spot, with its features as boxes to tick."""
 
     features = forms.TypedMultipleChoiceField(
-        label=_("features"),
+        label=_("Features"),
         choices=Feature.choices,
         widget=forms.CheckboxSelectMultiple,
         required=False,
@@ -119,10 +119,8 @@ class SpotAdmin(ZoneScopedAdmin, MapAdmin):
         "number",
         "zone",
         "street",
-        "meter",
-        "position",
-        "should_show",
-        "shows",
+        "lamp",
+        "lamp_shows",
         "heard",
         "features_named",
         "is_active",
@@ -144,26 +142,29 @@ class SpotAdmin(ZoneScopedAdmin, MapAdmin):
         """Name the spot's features."""
         return ", ".join(str(Feature(name).label) for name in spot.features)
 
-    @admin.display(description=_("should show"), ordering="light__desired_light")
-    def should_show(self, spot: Spot) -> str:
-        """Name the light that the bookings ask for."""
-        if spot.meter_id is None:
-            return NONE
-        light = spot.light
-        return _light_named(light.get_desired_light_display(), light.get_desired_pattern_display())
+    @admin.display(description=_("lamp"), ordering="meter__serial")
+    def lamp(self, spot: Spot) -> str:
+        """Name the meter and which of its lamps is the spot's."""
+        return f"{spot.meter} / {spot.position}" if spot.meter else NONE
 
-    @admin.display(description=_("shows"), ordering="light__reported_light")
-    def shows(self, spot: Spot) -> str:
-        """Name the light that the meter reported, marked where it is not the one asked for."""
+    @admin.display(description=_("light"), ordering="light__desired_light")
+    def lamp_shows(self, spot: Spot) -> str:
+        """Name the light that the meter reported; beside it the one asked for, if they differ."""
         if spot.meter_id is None:
             return NONE
         light = spot.light
-        if not light.reported_light:
-            return _now("not heard yet")
+        wanted = _light_named(
+            light.get_desired_light_display(), light.get_desired_pattern_display()
+        )
+        if light.converged:
+            return wanted
         colour = dict(LightColour.choices).get(light.reported_light, light.reported_light)
         pattern = dict(LightPattern.choices).get(light.reported_pattern, light.reported_pattern)
-        said = _light_named(str(colour), str(pattern))
-        return said if light.converged else format_html('<b class="desk-wrong">≠ {}</b>', said)
+        told = _light_named(str(colour), str(pattern)) if colour else _now("not heard yet")
+        return format_html(
+            '<span class="desk-wrong">{}</span>',
+            _now("%(told)s; should be %(wanted)s") % {"told": told, "wanted": wanted},
+        )
 
     @admin.display(description=_("heard"), ordering="light__reported_at")
     def heard(self, spot: Spot) -> str:

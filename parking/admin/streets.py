@@ -21,7 +21,7 @@ SELECT 'zone', ST_AsGeoJSON(boundary, 6) FROM parking_zone WHERE is_active
 
 
 @admin.register(Street)
-class StreetAdmin(MapAdmin, admin.ModelAdmin):  # type: ignore[type-arg]
+class StreetAdmin(MapAdmin):
     """Name, line and width of a street."""
 
     list_display = ["name", "width_m"]

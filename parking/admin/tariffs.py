@@ -25,6 +25,26 @@ from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
 from parking.models import TariffState, TariffVersion
 from parking.pricing import QuoteError, Tariff, TariffError, quote
 
+_KEYS = (
+    "currency",
+    "time_zone",
+    "bands",
+    "ladder",
+    "window_flats",
+    "progression_reset",
+    "free_first_min",
+    "free_if_leq_min",
+    "increment",
+    "min_charge",
+    "max_charge",
+    "cap_per_local_day",
+    "fixed_fee",
+    "vehicle_classes",
+    "tax",
+    "rounding",
+    "holiday_behaves_like",
+    "holidays",
+)
 _EXAMPLES = (15, 30, 60, 120, 240)  # minutes
 STEPS = {
     "propose": TariffState.DRAFT,
@@ -39,7 +59,7 @@ class IndentedJSON(forms.JSONField):
     def prepare_value(self, value: Any) -> Any:
         """Indent the document; leave alone what cannot be read."""
         if isinstance(value, dict | list):
-            return json.dumps(value, indent=2, ensure_ascii=False)
+            return _written(value)
         return super().prepare_value(value)
 
 
@@ -73,14 +93,14 @@ class TariffVersionAdmin(ZoneScopedAdmin):
     form = TariffForm
     formfield_overrides = OVERRIDES
     change_form_template = "admin/parking/tariffversion/change_form.html"
-    list_display = ["__str__", "zone", "state", "holds", "proposed_by", "approved_by"]
+    list_display = ["__str__", "zone", "state", "holds", "proposer", "approver"]
     list_filter = ["state", ("zone", ScopedFilter)]
     list_select_related = ["zone", "proposed_by", "approved_by"]
     search_fields = ["zone__name", "zone__code", "=sha256"]
     fieldsets = [
         (None, {"fields": ["zone", "in_force", "document"]}),
         (_("What it costs"), {"fields": ["examples"]}),
-        (_("Record"), {"fields": ["state", "proposed_by", "approved_by", "sha256"]}),
+        (_("Record"), {"fields": ["state", "proposer", "approver", "sha256"]}),
     ]
 
     readonly_fields = [
@@ -88,8 +108,8 @@ class TariffVersionAdmin(ZoneScopedAdmin):
         "document_text",
         "examples",
         "state",
-        "proposed_by",
-        "approved_by",
+        "proposer",
+        "approver",
         "sha256",
     ]
 
@@ -138,7 +158,7 @@ class TariffVersionAdmin(ZoneScopedAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add the three steps of a version's life."""
         step = path(
-            "<int:pk>/<slug:step>/",
+            "<int:pk>/step/<slug:step>/",
             require_POST(self.admin_site.admin_view(self.step)),
             name="parking_tariffversion_step",
         )
@@ -190,10 +210,20 @@ class TariffVersionAdmin(ZoneScopedAdmin):
             return _now("from %(start)s on") % {"start": formatting.moment(start)}
         return formatting.period(start, end)
 
+    @admin.display(description=_("proposed by"), ordering="proposed_by__email")
+    def proposer(self, version: TariffVersion) -> str:
+        """Name who proposed it; not every reader of this page may open accounts."""
+        return version.proposed_by.email if version.proposed_by else ""
+
+    @admin.display(description=_("approved by"), ordering="approved_by__email")
+    def approver(self, version: TariffVersion) -> str:
+        """Name who approved it."""
+        return version.approved_by.email if version.approved_by else ""
+
     @admin.display(description=_("document"))
     def document_text(self, version: TariffVersion) -> SafeString:
         """Show the document as it was approved."""
-        text = json.dumps(version.document, indent=2, ensure_ascii=False)
+        text = _written(version.document)
         return format_html('<pre class="desk-code" dir="ltr">{}</pre>', text)
 
     @admin.display(description=_("examples"))
@@ -263,6 +293,17 @@ def _person(request: HttpRequest) -> User:
     if not isinstance(request.user, User):  # the desk lets nobody else in
         raise PermissionDenied
     return request.user
+
+
+def _written(document: Any) -> str:
+    """Write a document with its keys in the order in which people explain a tariff.
+
+    The database keeps no order.
+    """
+    if isinstance(document, dict):
+        known = {name: document[name] for name in _KEYS if name in document}
+        document = {**known, **document}
+    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def _number(text: str | None) -> int | None:

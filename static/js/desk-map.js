@@ -13,7 +13,7 @@
         }
         const layers = typeof layer.getLayers === "function" ? layer.getLayers() : [layer];
         const polygons = layers.flatMap((one) => {
-          const { geometry } = { geometry: one.toGeoJSON(this.options.precision).geometry };
+          const { geometry } = one.toGeoJSON(this.options.precision);
           return geometry.type === "MultiPolygon" ? geometry.coordinates : [geometry.coordinates];
         });
         if (!polygons.length) return "";
@@ -57,6 +57,11 @@
     const frame = map.getContainer().closest(".desk-map");
     if (!frame) return;
     offerText(frame);
+    // A single point would be shown from so far away that nobody can move it by a metre.
+    map.on("map:loadfield", ({ field }) => {
+      const [only, ...others] = field.drawnItems.getLayers();
+      if (only instanceof L.Marker && !others.length) map.setView(only.getLatLng(), 18);
+    });
     drawStreets(map, frame).catch(() => {}); // without streets the map still draws
   });
 })();

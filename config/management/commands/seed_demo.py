@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -10,7 +11,7 @@ import httpx
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from tqdm import tqdm
@@ -20,6 +21,7 @@ from config.demo.plan import City
 from parking import lights
 from parking.models import Meter
 from payments import ledger
+from payments.checkout import CheckoutError
 from payments.gateway import GatewayError
 from payments.models import Mail
 
@@ -83,7 +85,12 @@ class Command(BaseCommand):
                 f"No payment sandbox answers at STRIPE_API_BASE ({error}). Start it "
                 "(python -m payments.sandbox), or seed without a past: --history-days 0"
             ) from error
-        except (processor.SandboxFailed, httpx.HTTPError, GatewayError) as error:
+        except (
+            processor.SandboxFailed,
+            httpx.HTTPError,
+            GatewayError,
+            CheckoutError,
+        ) as error:
             raise CommandError(
                 f"The payment sandbox failed in the middle: {error}. The city stands, with a part "
                 "of its past; empty the database and seed again to have all of it."
@@ -97,6 +104,10 @@ class Command(BaseCommand):
         )
 
     def _live(self, city: City, sandbox: processor.Sandbox, days: int) -> None:
+        logging.getLogger("stripe").setLevel(logging.WARNING)  # a line for each call otherwise
+        with connection.cursor() as cursor:
+            # Nothing is lost by a crash that seeding again would not bring back.
+            cursor.execute("SET synchronous_commit = off")
         with tqdm(desc=f"{days} days of bookings", unit="", disable=None, file=sys.stderr) as bar:
 
             def advance(done: int, of: int) -> None:
