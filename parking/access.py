@@ -5,14 +5,17 @@ from __future__ import annotations
 import hmac
 
 from django.http import Http404, HttpRequest
+from rest_framework.request import Request
 
 from parking.models import Booking
+
+Visit = HttpRequest | Request
 
 _SESSION_KEY = "bookings"
 _REMEMBERED = 20  # bookings per session
 
 
-def remember(request: HttpRequest, booking: Booking) -> None:
+def remember(request: Visit, booking: Booking) -> None:
     """Let this browser session see the booking from now on."""
     known = [ref for ref in remembered(request) if ref != booking.reference]
     request.session[_SESSION_KEY] = [*known, booking.reference][-_REMEMBERED:]
@@ -28,14 +31,14 @@ def holds_key(booking: Booking, key: str) -> bool:
     return hmac.compare_digest(booking.access_key.encode(), key.encode())
 
 
-def is_own(request: HttpRequest, booking: Booking) -> bool:
+def is_own(request: Visit, booking: Booking) -> bool:
     """Say whether the visitor made the booking, by account or in this browser session."""
     if request.user.is_authenticated and booking.user_id == request.user.pk:
         return True
     return booking.reference in remembered(request)
 
 
-def is_staff_of(request: HttpRequest, booking: Booking) -> bool:
+def is_staff_of(request: Visit, booking: Booking) -> bool:
     """Say whether the visitor may look at the booking in office."""
     user = request.user
     if not user.is_authenticated or not user.is_active:
@@ -48,7 +51,7 @@ def is_staff_of(request: HttpRequest, booking: Booking) -> bool:
     )
 
 
-def booking_or_404(request: HttpRequest, reference: str, *, own: bool = False) -> Booking:
+def booking_or_404(request: Visit, reference: str, *, own: bool = False) -> Booking:
     """Return the booking if the visitor may see it (`own`: may act for its maker).
 
     A booking that exists but is not theirs is answered like one that does not exist.

@@ -120,3 +120,57 @@ def nearest_free(
             )
             for row in cursor.fetchall()
         ]
+
+
+MOST_FEATURES = 2_000
+
+# The whole answer is put together by PostgreSQL: the rows never become Python objects. Numbers
+# are written by the format, text by to_json, so the result is JSON whatever a name holds.
+_GEOJSON = f"""
+WITH view AS MATERIALIZED (
+  SELECT spot.id, spot.location, spot.number, spot.street, spot.features, spot.zone_id
+  FROM parking_spot spot
+  WHERE spot.is_active
+    AND spot.location && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
+    AND spot.features @> %(features)s::varchar[]
+  ORDER BY spot.id
+  LIMIT {MOST_FEATURES + 1}
+), busy AS MATERIALIZED ({_BUSY})
+SELECT count(*), string_agg(
+  format('{{"type":"Feature","id":%%s,"geometry":{{"type":"Point","coordinates":[%%s,%%s]}},'
+         '"properties":{{"number":%%s,"street":%%s,"zone":%%s,"features":%%s,"free":%%s}}}}',
+         view.id, round(ST_X(view.location)::numeric, 6), round(ST_Y(view.location)::numeric, 6),
+         to_json(view.number), to_json(view.street), to_json(zone.code),
+         to_json(view.features), view.id NOT IN (SELECT spot_id FROM busy)),
+  ',' ORDER BY view.id) FILTER (WHERE view.nth <= {MOST_FEATURES})
+FROM (SELECT *, row_number() OVER (ORDER BY id) AS nth FROM view) view
+JOIN parking_zone zone ON zone.id = view.zone_id AND zone.is_active
+"""  # noqa: S608
+
+
+def spots_geojson(
+    *, bbox: BBox, start: datetime, end: datetime, features: Collection[str] = ()
+) -> bytes:
+    """Return the spots in view as a GeoJSON FeatureCollection, each free or not in the period.
+
+    At most 2,000, in the order of their ids; `truncated` says whether there are more.
+    """
+    west, south, east, north = bbox
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _GEOJSON,
+            {
+                "west": west,
+                "south": south,
+                "east": east,
+                "north": north,
+                "start": start,
+                "end": end,
+                "features": list(features),
+            },
+        )
+        count, body = cursor.fetchone()
+    truncated = "true" if count > MOST_FEATURES else "false"
+    return (
+        f'{{"type":"FeatureCollection","truncated":{truncated},"features":[{body or ""}]}}'
+    ).encode()

@@ -1,0 +1,211 @@
+"""`POST /api/v1/bookings/` and `GET /api/v1/bookings/{reference}/`."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from parking import access, availability, booking, tasks
+from parking.api import serializers
+from parking.api.spots import PROBLEM, refused
+from parking.idempotency import Answer, KeyReused, once
+from parking.models import Booking, Slot, SlotState
+from parking.pricing import QuoteError
+from parking.problems import CONTENT_TYPE, problem
+from parking.terms import NotPriced, SpotUnknown, StayRefused, terms
+from parking.throttling import HoldThrottle
+
+BOOKING_KEY = OpenApiParameter(
+    "Booking-Key", str, OpenApiParameter.HEADER, description="`key` of the booking, for guests"
+)
+REPLAYED = "Idempotent-Replayed"
+
+
+def describe(slot: Slot) -> dict[str, Any]:
+    """Return what the API says of a booking; `slot.booking` and `slot.spot.zone` are loaded."""
+    spot = slot.spot
+    path = reverse("payments:booking", args=[slot.booking.reference])
+    return {
+        "reference": slot.booking.reference,
+        "key": slot.booking.access_key,
+        "state": slot.state,
+        "spot": {
+            "id": spot.pk,
+            "number": spot.number,
+            "street": spot.street,
+            "zone": spot.zone.code,
+            "lon": round(spot.location.x, 6),
+            "lat": round(spot.location.y, 6),
+        },
+        "from": slot.start.isoformat(),
+        "to": slot.end.isoformat(),
+        "amount": slot.amount,
+        "currency": slot.currency,
+        "vehicle": slot.booking.plate,
+        "held_until": slot.held_until.isoformat(),
+        "page": f"{settings.SITE_URL}{path}?key={slot.booking.access_key}",
+    }
+
+
+def json(body: dict[str, Any], status: int = 200, **headers: str) -> HttpResponse:
+    """Return a JSON answer."""
+    return HttpResponse(
+        orjson.dumps(body), status=status, content_type="application/json", headers=headers
+    )
+
+
+def booking_of(request: Request, reference: str) -> Booking:
+    """Return the booking if the caller made it or sends its key; else 404."""
+    key = request.headers.get("Booking-Key", "")
+    if key:
+        found = Booking.objects.filter(reference=reference.upper()).first()
+        if found is not None and access.holds_key(found, key):
+            return found
+        raise Http404
+    return access.booking_or_404(request, reference, own=True)
+
+
+class Bookings(APIView):
+    """Make a booking."""
+
+    throttle_classes = [HoldThrottle]
+
+    @extend_schema(
+        operation_id="book",
+        request=serializers.BookingRequest,
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                str,
+                OpenApiParameter.HEADER,
+                description="At most 255 signs. The same key and body gets the same answer again.",
+            )
+        ],
+        responses={
+            201: serializers.BookingAnswer,
+            **PROBLEM,
+            (409, CONTENT_TYPE): OpenApiResponse(serializers.TakenProblem, "Taken, or busy"),
+            (422, CONTENT_TYPE): OpenApiResponse(
+                serializers.Problem, "The stay is not on sale, or the key came with another body"
+            ),
+            (429, CONTENT_TYPE): OpenApiResponse(serializers.Problem, "Too many requests"),
+        },
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Hold a spot for ten minutes at a fixed price; a free stay is confirmed at once."""
+        wish = serializers.BookingRequest(data=request.data)
+        wish.is_valid(raise_exception=True)
+        key = request.headers.get("Idempotency-Key", "")
+        if len(key) > 255:
+            return problem(400, "invalid-input", _("An Idempotency-Key has at most 255 signs."))
+        try:
+            if not key:
+                return self._answer(self._hold(request, wish.validated_data))
+            return self._answer(
+                once(
+                    caller=_caller(request),
+                    key=key,
+                    request=orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS),
+                    now=timezone.now(),
+                    work=lambda: self._hold(request, wish.validated_data),
+                )
+            )
+        except KeyReused:
+            title = _("This Idempotency-Key came before with another body.")
+            return problem(422, "idempotency-key-reused", title)
+        except SpotUnknown:
+            return problem(404, "not-found", _("No such spot."))
+        except booking.SpotTaken:
+            return _taken(wish.validated_data)
+        except booking.Busy:
+            title = _("Others want the same spot right now. Try again in a moment.")
+            return problem(409, "busy", title, headers={"Retry-After": "1"})
+        except (StayRefused, NotPriced, QuoteError) as error:
+            return refused(error)
+
+    def _hold(self, request: Request, wish: dict[str, Any]) -> Answer:
+        user = request.user if request.user.is_authenticated else None
+        slot = booking.hold(
+            spot_id=wish["spot"],
+            start=wish["from"],
+            end=wish["to"],
+            plate=wish["vehicle"],
+            email=wish["email"],
+            vehicle_class=wish["vehicle_class"],
+            user=user,
+            language=get_language() or settings.LANGUAGE_CODE,
+            now=timezone.now(),
+        )
+        return Answer(201, describe(slot))
+
+    def _answer(self, answer: Answer) -> HttpResponse:
+        if answer.body["state"] == SlotState.CONFIRMED and not answer.replayed:
+            tasks.nudge_spot(answer.body["spot"]["id"])
+        return json(answer.body, answer.status, **({REPLAYED: "true"} if answer.replayed else {}))
+
+
+class BookingDetail(APIView):
+    """One booking."""
+
+    @extend_schema(
+        operation_id="booking",
+        parameters=[BOOKING_KEY],
+        responses={200: serializers.BookingAnswer, **PROBLEM},
+    )
+    def get(self, request: Request, reference: str) -> HttpResponse:
+        """Return the booking as it is now."""
+        found = booking_of(request, reference)
+        slot = (
+            Slot.objects.select_related("booking", "spot__zone").filter(booking=found).latest("id")
+        )
+        return json(describe(slot))
+
+
+def _caller(request: Request) -> str:
+    """Name whose key it is, so that nobody replays another's answer."""
+    if request.user.is_authenticated:
+        return f"user:{request.user.pk}"
+    address = request.META.get("REMOTE_ADDR", "")
+    return f"anon:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
+
+
+def _taken(wish: dict[str, Any]) -> HttpResponse:
+    """Answer 409 with the nearest free spots and what they cost."""
+    alternatives = []
+    for other in availability.nearest_free(
+        spot_id=wish["spot"], start=wish["from"], end=wish["to"], limit=3
+    ):
+        try:
+            price = terms(
+                spot_id=other.id,
+                start=wish["from"],
+                end=wish["to"],
+                now=timezone.now(),
+                vehicle_class=wish["vehicle_class"],
+            ).quote
+        except (SpotUnknown, StayRefused, NotPriced, QuoteError):
+            continue  # free, but not for this stay
+        alternatives.append(
+            {
+                "spot": other.id,
+                "number": other.number,
+                "street": other.street,
+                "zone": other.zone_name,
+                "distance_m": other.distance_m,
+                "total": price.total,
+                "currency": price.currency,
+            }
+        )
+    title = _("Somebody else has this spot in that time.")
+    return problem(409, "spot-taken", title, alternatives=alternatives)

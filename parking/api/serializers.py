@@ -1,0 +1,220 @@
+"""What the API takes and gives. Requests are validated by these; answers are described by them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from parking.availability import BBox
+from parking.models import Feature, SlotState
+from parking.plates import normalise
+
+LONGEST_QUESTION = timedelta(days=31)
+
+
+class PeriodQuery(serializers.Serializer[Any]):
+    """`from` and `to`: ISO 8601; without an offset, the city's local time."""
+
+    to = serializers.DateTimeField()
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add `from`, which Python cannot spell as a class attribute."""
+        return {"from": serializers.DateTimeField(), **super().get_fields()}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a period that runs backwards or is too long to ask about."""
+        if attrs["to"] <= attrs["from"]:
+            raise serializers.ValidationError({"to": _("Must be after `from`.")})
+        if attrs["to"] - attrs["from"] > LONGEST_QUESTION:
+            raise serializers.ValidationError({"to": _("At most 31 days after `from`.")})
+        return attrs
+
+
+class BBoxField(serializers.CharField):
+    """west,south,east,north in degrees (WGS 84)."""
+
+    def to_internal_value(self, data: Any) -> BBox:  # type: ignore[override]
+        """Parse the four numbers."""
+        parts = super().to_internal_value(data).split(",")
+        try:
+            west, south, east, north = (float(part) for part in parts)
+        except ValueError:
+            raise serializers.ValidationError(
+                _("Give four numbers: west,south,east,north.")
+            ) from None
+        if not (-180 <= west <= 180 and -180 <= east <= 180):
+            raise serializers.ValidationError(_("Longitudes lie between -180 and 180."))
+        if not (-90 <= south <= 90 and -90 <= north <= 90):
+            raise serializers.ValidationError(_("Latitudes lie between -90 and 90."))
+        if west >= east or south >= north:
+            raise serializers.ValidationError(_("West and south come first, then east and north."))
+        return west, south, east, north
+
+
+class FeaturesField(serializers.CharField):
+    """Names separated by commas."""
+
+    def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override]
+        """Parse and check the names."""
+        names = [name.strip() for name in super().to_internal_value(data).split(",")]
+        names = [name for name in names if name]
+        if unknown := sorted(set(names) - set(Feature.values)):
+            raise serializers.ValidationError(
+                _("Unknown: %(unknown)s. Known: %(known)s.")
+                % {"unknown": ", ".join(unknown), "known": ", ".join(Feature.values)}
+            )
+        return names
+
+
+class QuoteQuery(PeriodQuery):
+    """The question "what would this stay cost?"."""
+
+    vehicle_class = serializers.CharField(required=False, default="", max_length=32)
+
+
+class SpotsQuery(PeriodQuery):
+    """The question "which spots are there, and which are free then?"."""
+
+    bbox = BBoxField(help_text="west,south,east,north in degrees")
+    features = FeaturesField(
+        required=False, default=[], help_text="comma separated: " + ", ".join(Feature.values)
+    )
+
+
+class PlateField(serializers.CharField):
+    """A number plate; separators and look-alike letters are normalised."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Normalise the plate."""
+        try:
+            return normalise(super().to_internal_value(data))
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+
+
+class BookingRequest(PeriodQuery):
+    """A wish for one spot."""
+
+    spot = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    vehicle = PlateField(min_length=2, max_length=24, help_text="number plate")
+    email = serializers.EmailField()
+    vehicle_class = serializers.CharField(required=False, default="", max_length=32)
+
+
+class PriceLine(serializers.Serializer[Any]):
+    """One line of a price; the lines sum to the total."""
+
+    kind = serializers.CharField()
+    amount = serializers.IntegerField(help_text="minor units")
+    text = serializers.CharField()
+
+
+class QuoteAnswer(serializers.Serializer[Any]):
+    """The price of a stay, final while the hold lasts."""
+
+    spot = serializers.IntegerField()
+    currency = serializers.CharField()
+    total = serializers.IntegerField(help_text="minor units")
+    chargeable_min = serializers.IntegerField()
+    lines = PriceLine(many=True)
+    free = serializers.BooleanField(help_text="nobody else has the spot then")
+
+
+class SpotAnswer(serializers.Serializer[Any]):
+    """A spot as a booking names it."""
+
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    street = serializers.CharField()
+    zone = serializers.CharField()
+    lon = serializers.FloatField()
+    lat = serializers.FloatField()
+
+
+class BookingAnswer(serializers.Serializer[Any]):
+    """A booking as its owner sees it."""
+
+    reference = serializers.CharField()
+    key = serializers.CharField(help_text="opens the booking: send it as the header Booking-Key")
+    state = serializers.ChoiceField(choices=SlotState.choices)
+    spot = SpotAnswer()
+    amount = serializers.IntegerField(help_text="minor units")
+    currency = serializers.CharField()
+    vehicle = serializers.CharField()
+    held_until = serializers.DateTimeField()
+    page = serializers.URLField(help_text="the booking's page: pay, receipt, cancel")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add the period."""
+        return {
+            **super().get_fields(),
+            "from": serializers.DateTimeField(),
+            "to": serializers.DateTimeField(),
+        }
+
+
+class Problem(serializers.Serializer[Any]):
+    """RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(required=False)
+    errors = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()), required=False
+    )
+
+
+class Alternative(serializers.Serializer[Any]):
+    """A free spot near the one that was taken."""
+
+    spot = serializers.IntegerField()
+    number = serializers.CharField()
+    street = serializers.CharField()
+    zone = serializers.CharField()
+    distance_m = serializers.IntegerField()
+    total = serializers.IntegerField(help_text="minor units")
+    currency = serializers.CharField()
+
+
+class TakenProblem(Problem):
+    """409: somebody was faster."""
+
+    alternatives = Alternative(many=True, required=False)
+
+
+class Point(serializers.Serializer[Any]):
+    """GeoJSON Point."""
+
+    type = serializers.ChoiceField(choices=["Point"])
+    coordinates = serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2)
+
+
+class SpotProperties(serializers.Serializer[Any]):
+    """What a map shows of a spot."""
+
+    number = serializers.CharField()
+    street = serializers.CharField()
+    zone = serializers.CharField()
+    features = serializers.ListField(child=serializers.CharField())
+    free = serializers.BooleanField()
+
+
+class SpotFeature(serializers.Serializer[Any]):
+    """GeoJSON Feature."""
+
+    type = serializers.ChoiceField(choices=["Feature"])
+    id = serializers.IntegerField()
+    geometry = Point()
+    properties = SpotProperties()
+
+
+class SpotCollection(serializers.Serializer[Any]):
+    """GeoJSON FeatureCollection, at most 2,000 spots; `truncated` when there are more."""
+
+    type = serializers.ChoiceField(choices=["FeatureCollection"])
+    truncated = serializers.BooleanField()
+    features = SpotFeature(many=True)

@@ -1,0 +1,61 @@
+"""A repeated request gets the answer of the first. One row, in the transaction of the work."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from parking.models import IdempotentAnswer
+
+
+class KeyReused(Exception):
+    """The key came before with another request."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status code and its JSON body; `replayed` when it was given before."""
+
+    status: int
+    body: dict[str, Any]
+    replayed: bool = False
+
+
+def once(
+    *, caller: str, key: str, request: bytes, now: datetime, work: Callable[[], Answer]
+) -> Answer:
+    """Do the work and keep its answer, or return the answer that was kept.
+
+    The key's row and the work are one transaction: a crash leaves neither, and a second request
+    with the same key waits for the first. Whatever `work` raises is not kept.
+
+    Raises:
+        KeyReused: the same key with another request.
+    """
+    digest = hashlib.sha256(request).hexdigest()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO parking_idempotentanswer (caller, key, request_sha256, created_at)"
+                " VALUES (%s, %s, %s, %s) ON CONFLICT (caller, key) DO NOTHING RETURNING id",
+                [caller, key, digest, now],
+            )
+            row = cursor.fetchone()
+        if row is None:
+            kept = IdempotentAnswer.objects.get(caller=caller, key=key)
+            if kept.request_sha256 != digest:
+                raise KeyReused
+            return Answer(kept.status, kept.body, replayed=True)
+        answer = work()
+        IdempotentAnswer.objects.filter(id=row[0]).update(status=answer.status, body=answer.body)
+        return answer
+
+
+def forget(*, before: datetime) -> int:
+    """Delete the answers given before the moment; return how many."""
+    return IdempotentAnswer.objects.filter(created_at__lt=before).delete()[0]
