@@ -4,6 +4,7 @@ Beat finds whatever a page could not nudge: a lost message costs one tick, never
 """
 
 import os
+
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

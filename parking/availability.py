@@ -141,7 +141,8 @@ SELECT count(*), string_agg(
          '"properties":{{"number":%%s,"street":%%s,"zone":%%s,"features":%%s,"free":%%s}}}}',
          view.id, round(ST_X(view.location)::numeric, 6), round(ST_Y(view.location)::numeric, 6),
          to_json(view.number), to_json(view.street), to_json(zone.code),
-         to_json(view.features), view.id NOT IN (SELECT spot_id FROM busy)),
+         to_json(view.features),
+         to_json(view.id NOT IN (SELECT spot_id FROM busy))),
   ',' ORDER BY view.id) FILTER (WHERE view.nth <= {MOST_FEATURES})
 FROM (SELECT *, row_number() OVER (ORDER BY id) AS nth FROM view) view
 JOIN parking_zone zone ON zone.id = view.zone_id AND zone.is_active

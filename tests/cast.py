@@ -48,6 +48,12 @@ def at(minutes: float) -> datetime:
     return NOW + timedelta(minutes=minutes)
 
 
+def soon() -> datetime:
+    """Return the next moment on the grid, for what goes through pages that look at the clock."""
+    now = datetime.now(UTC)  # noqa: TID251 (pages ask the real clock)
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+
+
 def a_zone(
     code: str = "kamppi",
     *,

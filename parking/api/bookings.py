@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Any
 
 import orjson
 from django.conf import settings
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -48,12 +50,12 @@ def describe(slot: Slot) -> dict[str, Any]:
             "lon": round(spot.location.x, 6),
             "lat": round(spot.location.y, 6),
         },
-        "from": slot.start.isoformat(),
-        "to": slot.end.isoformat(),
+        "from": timezone.localtime(slot.start).isoformat(),
+        "to": timezone.localtime(slot.end).isoformat(),
         "amount": slot.amount,
         "currency": slot.currency,
         "vehicle": slot.booking.plate,
-        "held_until": slot.held_until.isoformat(),
+        "held_until": timezone.localtime(slot.held_until).isoformat(),
         "page": f"{settings.SITE_URL}{path}?key={slot.booking.access_key}",
     }
 
@@ -147,11 +149,11 @@ class Bookings(APIView):
             language=get_language() or settings.LANGUAGE_CODE,
             now=timezone.now(),
         )
+        if slot.state == SlotState.CONFIRMED and slot.spot.meter_id is not None:
+            transaction.on_commit(partial(tasks.nudge_meter, slot.spot.meter_id))
         return Answer(201, describe(slot))
 
     def _answer(self, answer: Answer) -> HttpResponse:
-        if answer.body["state"] == SlotState.CONFIRMED and not answer.replayed:
-            tasks.nudge_spot(answer.body["spot"]["id"])
         return json(answer.body, answer.status, **({REPLAYED: "true"} if answer.replayed else {}))
 
 

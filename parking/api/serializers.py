@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from parking.availability import BBox
+from parking.forms import read_bbox, read_plate
 from parking.models import Feature, SlotState
-from parking.plates import normalise
 
 LONGEST_QUESTION = timedelta(days=31)
 
@@ -38,20 +38,7 @@ class BBoxField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> BBox:  # type: ignore[override]
         """Parse the four numbers."""
-        parts = super().to_internal_value(data).split(",")
-        try:
-            west, south, east, north = (float(part) for part in parts)
-        except ValueError:
-            raise serializers.ValidationError(
-                _("Give four numbers: west,south,east,north.")
-            ) from None
-        if not (-180 <= west <= 180 and -180 <= east <= 180):
-            raise serializers.ValidationError(_("Longitudes lie between -180 and 180."))
-        if not (-90 <= south <= 90 and -90 <= north <= 90):
-            raise serializers.ValidationError(_("Latitudes lie between -90 and 90."))
-        if west >= east or south >= north:
-            raise serializers.ValidationError(_("West and south come first, then east and north."))
-        return west, south, east, north
+        return read_bbox(super().to_internal_value(data))
 
 
 class FeaturesField(serializers.CharField):
@@ -89,10 +76,7 @@ class PlateField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         """Normalise the plate."""
-        try:
-            return normalise(super().to_internal_value(data))
-        except ValueError as error:
-            raise serializers.ValidationError(str(error)) from None
+        return read_plate(super().to_internal_value(data))
 
 
 class BookingRequest(PeriodQuery):

@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parking", "0002_append_only"),
+        ("parking", "0004_commands_end_once"),
     ]
 
     operations = [
