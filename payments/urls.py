@@ -1,8 +1,8 @@
-"""Addresses of the citizen's pages about money, and of the processor's notices."""
+"""Addresses of the pages about money, of the auditor's desk, of the processor's notices."""
 
 from django.urls import URLPattern, path
 
-from payments.views import citizen, webhook
+from payments.views import audit, citizen, webhook
 
 app_name = "payments"
 urlpatterns: list[URLPattern] = [
@@ -13,5 +13,9 @@ urlpatterns: list[URLPattern] = [
     path("bookings/<reference>/give-up/", citizen.give_up, name="give-up"),
     path("bookings/<reference>/cancel/", citizen.cancel_page, name="cancel"),
     path("bookings/<reference>/receipt/", citizen.receipt, name="receipt"),
+    path("audit/", audit.show, name="report"),
+    path("audit/lines.csv", audit.csv, name="report-csv"),
+    path("audit/lines.xlsx", audit.xlsx, name="report-xlsx"),
+    path("audit/exports/<int:export_id>/manifest.json", audit.manifest, name="manifest"),
     path("stripe/webhook/", webhook.receive, name="webhook"),
 ]

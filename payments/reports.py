@@ -1,0 +1,187 @@
+"""The auditor's figures: from the ledger only, one query, every total a sum of the same cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeVar
+
+from django.db import connection
+
+from parking.models import Zone
+from payments import ledger
+from payments.models import LedgerKind
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """What a report covers: business days, both included, of one zone or of all."""
+
+    first_on: date
+    last_on: date
+    zone: Zone | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return it as a manifest and a query name it."""
+        return {
+            "from": self.first_on.isoformat(),
+            "to": self.last_on.isoformat(),
+            "zone": self.zone.code if self.zone else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sums:
+    """Amounts of some entries, in minor units.
+
+    `clearing` is what the processor holds for the city; revenue and tax are shown as they are
+    earned, fees as they are paid. `other` is the rest, so that nothing is left out:
+    clearing + fees = revenue + tax + other.
+    """
+
+    entries: int = 0
+    clearing: int = 0
+    revenue: int = 0
+    tax: int = 0
+    fees: int = 0
+    other: int = 0
+
+    def __add__(self, more: Sums) -> Sums:
+        return Sums(
+            **{
+                name: getattr(self, name) + getattr(more, name)
+                for name in self.__dataclass_fields__
+            }
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """The sums of one business day, zone and kind of entry."""
+
+    day: date
+    zone: str
+    kind: LedgerKind
+    sums: Sums
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clearing:
+    """The processor's account: opening + movements = closing."""
+
+    opening: int
+    movements: int
+    closing: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All figures of a range. `first_number` and `last_number` are 0 where it is empty."""
+
+    range: Range
+    cells: list[Cell] = field(repr=False)
+    clearing: Clearing
+    first_number: int
+    last_number: int
+    unsealed: int
+
+    @property
+    def total(self) -> Sums:
+        """The sum of everything."""
+        return sum((cell.sums for cell in self.cells), Sums())
+
+    def by_kind(self) -> dict[str, Sums]:
+        """Sum by kind of entry, named for people."""
+        return self._by(lambda cell: str(cell.kind.label))
+
+    def by_zone(self) -> dict[str, Sums]:
+        """Sum by the zone's name; entries without a zone stand under an empty name."""
+        return self._by(lambda cell: cell.zone)
+
+    def by_day(self) -> dict[date, Sums]:
+        """Sum by business day."""
+        return self._by(lambda cell: cell.day)
+
+    def _by(self, key: Callable[[Cell], Key]) -> dict[Key, Sums]:
+        groups: dict[Key, Sums] = {}
+        for cell in self.cells:
+            groups[key(cell)] = groups.get(key(cell), Sums()) + cell.sums
+        return groups
+
+
+# What an entry moved on each class of account. Revenue, tax and the rest are credits: negated.
+AMOUNTS = f"""
+  coalesce(sum(line.amount) FILTER (WHERE line.account = '{ledger.CLEARING}'), 0) AS clearing,
+  -coalesce(sum(line.amount) FILTER (WHERE line.account LIKE 'parking_revenue:%%'), 0) AS revenue,
+  -coalesce(sum(line.amount) FILTER (WHERE line.account LIKE '{ledger.TAX}%%'), 0) AS tax,
+  coalesce(sum(line.amount) FILTER (WHERE line.account = '{ledger.FEES}'), 0) AS fees,
+  -coalesce(sum(line.amount) FILTER (WHERE line.account NOT IN
+    ('{ledger.CLEARING}', '{ledger.FEES}') AND line.account NOT LIKE 'parking_revenue:%%'
+    AND line.account NOT LIKE '{ledger.TAX}%%'), 0) AS other
+"""
+IN_RANGE = """
+  entry.business_on BETWEEN %(from)s AND %(to)s
+  AND (%(zone)s::text IS NULL OR zone.code = %(zone)s)
+"""
+_CELLS = f"""
+SELECT entry.business_on, coalesce(zone.name, ''), entry.kind, count(*),
+       sum(moved.clearing)::bigint, sum(moved.revenue)::bigint, sum(moved.tax)::bigint,
+       sum(moved.fees)::bigint, sum(moved.other)::bigint,
+       min(entry.number), max(entry.number), count(*) FILTER (WHERE entry.number IS NULL)
+FROM payments_ledgerentry entry
+LEFT JOIN parking_zone zone ON zone.id = entry.zone_id
+JOIN LATERAL (SELECT {AMOUNTS} FROM payments_ledgerline line WHERE line.entry_id = entry.id) moved
+  ON true
+WHERE {IN_RANGE}
+GROUP BY entry.business_on, zone.name, entry.kind
+ORDER BY entry.business_on, zone.name NULLS LAST, entry.kind
+"""  # noqa: S608 (constants)
+_OPENING = f"""
+SELECT coalesce(sum(line.amount), 0)::bigint
+FROM payments_ledgerline line
+JOIN payments_ledgerentry entry ON entry.id = line.entry_id
+LEFT JOIN parking_zone zone ON zone.id = entry.zone_id
+WHERE line.account = '{ledger.CLEARING}' AND entry.business_on < %(from)s
+  AND (%(zone)s::text IS NULL OR zone.code = %(zone)s)
+"""  # noqa: S608 (constants)
+
+
+def report(covered: Range) -> Report:
+    """Return the figures of a range, as the ledger has them now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CELLS, covered.parameters())
+        rows = cursor.fetchall()
+        cursor.execute(_OPENING, covered.parameters())
+        opening: int = cursor.fetchone()[0]
+    cells = [
+        Cell(
+            day=day,
+            zone=zone,
+            kind=LedgerKind(kind),
+            sums=Sums(
+                entries=entries,
+                clearing=clearing,
+                revenue=revenue,
+                tax=tax,
+                fees=fees,
+                other=other,
+            ),
+        )
+        for day, zone, kind, entries, clearing, revenue, tax, fees, other, *_ in rows
+    ]
+    movements = sum(cell.sums.clearing for cell in cells)
+    return Report(
+        range=covered,
+        cells=cells,
+        clearing=Clearing(opening=opening, movements=movements, closing=opening + movements),
+        first_number=min(_numbers(row[9] for row in rows), default=0),
+        last_number=max(_numbers(row[10] for row in rows), default=0),
+        unsealed=sum(row[11] for row in rows),
+    )
+
+
+def _numbers(found: Iterable[int | None]) -> list[int]:
+    return [number for number in found if number is not None]
