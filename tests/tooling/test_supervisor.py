@@ -30,7 +30,7 @@ def python(name, code, **how):
 FOREVER = "import time; print('ready'); time.sleep(600)"
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + FOREVER
 CLEAN = "import signal, sys; signal.signal(15, lambda *_: (print('bye'), sys.exit())); " + FOREVER
-FAMILY = "import subprocess; subprocess.Popen(['/bin/sleep', '600']); " + DEAF
+PARENT = "import subprocess; subprocess.Popen(['/bin/sleep', '600']); "
 MOODY = f"""
 from pathlib import Path
 mark = Path({str(place / 'mark')!r})
@@ -159,7 +159,16 @@ def test_ctrl_c_twice_does_not_wait_for_a_deaf_process(supervise) -> None:
 
 
 def test_a_deaf_process_with_children_is_killed_with_them(supervise) -> None:
-    session = supervise('supervisor.start(python("deaf", FAMILY, signals=SOON))')
+    session = supervise('supervisor.start(python("deaf", PARENT + DEAF, signals=SOON))')
+    session.read_until("ready")
+    assert len(session.left_running()) == 2
+    session.press_ctrl_c()
+    assert session.exit_code() == 0
+    assert session.left_running() == []
+
+
+def test_children_that_a_polite_process_forgets_are_killed(supervise) -> None:
+    session = supervise('supervisor.start(python("hasty", PARENT + CLEAN))')
     session.read_until("ready")
     assert len(session.left_running()) == 2
     session.press_ctrl_c()
