@@ -135,7 +135,7 @@ WITH view AS MATERIALIZED (
     AND spot.features @> %(features)s::varchar[]
   ORDER BY spot.id
   LIMIT {MOST_FEATURES + 1}
-), busy AS MATERIALIZED ({_BUSY})
+), busy AS MATERIALIZED ({BUSY})
 SELECT count(*), string_agg(
   format('{{"type":"Feature","id":%%s,"geometry":{{"type":"Point","coordinates":[%%s,%%s]}},'
          '"properties":{{"number":%%s,"street":%%s,"zone":%%s,"features":%%s,"free":%%s}}}}',

@@ -41,8 +41,9 @@ def once(
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO parking_idempotentanswer (caller, key, request_sha256, created_at)"
-                " VALUES (%s, %s, %s, %s) ON CONFLICT (caller, key) DO NOTHING RETURNING id",
+                "INSERT INTO parking_idempotentanswer"
+                " (caller, key, request_sha256, status, body, created_at)"
+                " VALUES (%s, %s, %s, 0, '{}', %s) ON CONFLICT (caller, key) DO NOTHING RETURNING id",
                 [caller, key, digest, now],
             )
             row = cursor.fetchone()

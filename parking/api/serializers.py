@@ -67,7 +67,7 @@ class SpotsQuery(PeriodQuery):
 
     bbox = BBoxField(help_text="west,south,east,north in degrees")
     features = FeaturesField(
-        required=False, default=[], help_text="comma separated: " + ", ".join(Feature.values)
+        required=False, default="", help_text="comma separated: " + ", ".join(Feature.values)
     )
 
 
@@ -147,7 +147,7 @@ class Problem(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField(required=False)
-    errors = serializers.DictField(
+    errors = serializers.DictField(  # type: ignore[assignment]  # a field of that name
         child=serializers.ListField(child=serializers.CharField()), required=False
     )
 

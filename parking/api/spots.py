@@ -60,7 +60,7 @@ class Spots(APIView):
         query.is_valid(raise_exception=True)
         wish: dict[str, Any] = query.validated_data
         body = availability.spots_geojson(
-            bbox=wish["bbox"], start=wish["from"], end=wish["to"], features=wish["features"]
+            bbox=wish["bbox"], start=wish["from"], end=wish["to"], features=wish["features"] or ()
         )
         return HttpResponse(body, content_type="application/geo+json")
 

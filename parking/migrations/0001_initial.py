@@ -311,8 +311,8 @@ class Migration(migrations.Migration):
                 ("caller", models.CharField(max_length=64)),
                 ("key", models.CharField(max_length=255)),
                 ("request_sha256", models.CharField(max_length=64)),
-                ("status", models.PositiveSmallIntegerField(null=True)),
-                ("body", models.JSONField(null=True)),
+                ("status", models.PositiveSmallIntegerField(default=0)),
+                ("body", models.JSONField(default=dict)),
                 ("created_at", models.DateTimeField(db_index=True)),
             ],
             options={

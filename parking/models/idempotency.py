@@ -13,8 +13,8 @@ class IdempotentAnswer(models.Model):
     caller = models.CharField(max_length=64)  # "user:7", or "anon:" and a hash of the address
     key = models.CharField(max_length=255)
     request_sha256 = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField(null=True)  # never empty once committed
-    body = models.JSONField(null=True)
+    status = models.PositiveSmallIntegerField(default=0)  # 0 only inside the first transaction
+    body = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
