@@ -1,0 +1,74 @@
+"""A browser, and the whole site to use it on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.journeys.stack import Stack
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the journeys on one worker: they share one site."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("journeys"))
+            item.add_marker(pytest.mark.journey)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole site, running."""
+    site = Stack(tmp_path_factory.mktemp("logs"))
+    try:
+        site.up()
+        yield site
+    finally:
+        site.down()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, as Debian packages it."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def new_page(browser: Browser, stack: Stack, **options: object) -> tuple[BrowserContext, Page]:
+    """Open a window of somebody who has never been here."""
+    context = browser.new_context(
+        **{"base_url": stack.address, "viewport": DESK, "locale": "en-GB", **options}
+    )
+    context.set_default_timeout(15_000)
+    return context, context.new_page()
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """A new visitor's window; the script errors and CSP violations it met fail the test."""
+    context, window = new_page(browser, stack)
+    complaints: list[str] = []
+    window.on("pageerror", lambda error: complaints.append(str(error)))
+
+    def listen(message: ConsoleMessage) -> None:
+        # The processor's page answers 402 to a declined card, and Chromium says so.
+        if message.type == "error" and message.location["url"].startswith(stack.address):
+            complaints.append(message.text)
+
+    window.on("console", listen)
+    yield window
+    context.close()
+    assert not complaints, complaints
