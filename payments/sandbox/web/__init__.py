@@ -1,0 +1,1 @@
+"""The sandbox over HTTP: the API, the hosted payment page, and the controls."""
