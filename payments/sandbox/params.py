@@ -10,6 +10,7 @@ from payments.sandbox.errors import ApiError, Json
 MAX_FIELDS = 1000
 MAX_DEPTH = 8
 MAX_INTEGER_DIGITS = 15
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 
 
@@ -142,8 +143,9 @@ class Params:
             return None
         try:
             parts = urllib.parse.urlsplit(value)
-            good = parts.scheme in ("http", "https") and bool(parts.hostname)
-            _ = parts.port
+            good = parts.scheme in ("http", "https") and parts.port != 0
+            # ASCII, as it stands in headers: a foreign name is written in its xn-- form.
+            good = good and bool(_HOST.fullmatch(parts.hostname or ""))
         except ValueError:
             good = False
         if not good or not value.isprintable() or " " in value:
@@ -188,7 +190,7 @@ class Params:
             if isinstance(value, (bool, dict)):
                 raise ValueError("not a number")
             number = float(value)
-        except ValueError as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise ApiError(f"Invalid number: {path}", param=path) from error
         if not minimum <= number <= maximum:
             raise ApiError(

@@ -48,11 +48,13 @@ class Request:
             return self.form()
         try:
             value = json.loads(self.body or b"{}")
+            # Half a surrogate pair is valid JSON, but no text that could be stored or sent.
+            json.dumps(value, ensure_ascii=False).encode()
+            if not isinstance(value, dict):
+                raise ApiError("The body must be a JSON object.")
+            fields: Json = from_json(value)
         except (ValueError, RecursionError) as error:
             raise ApiError("The body is not valid JSON.") from error
-        if not isinstance(value, dict):
-            raise ApiError("The body must be a JSON object.")
-        fields: Json = from_json(value)
         return fields
 
 

@@ -24,6 +24,7 @@ from payments.sandbox.web.shell import STYLE
 logger = logging.getLogger(__name__)
 
 MAX_BODY = 256 * 1024
+MAX_SKIPPED = 16 * 1024 * 1024
 IDLE_TIMEOUT = 60
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 _STYLESHEET = (Path(__file__).parent / "sandbox.css").read_bytes()
@@ -120,7 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.command,
             path,
             query,
-            {name.lower(): value for name, value in self.headers.items()},
+            # A folded header holds line breaks, and some headers are repeated in the answer.
+            {name.lower(): " ".join(value.split()) for name, value in self.headers.items()},
             self._read_body(),
         )
 
@@ -132,11 +134,17 @@ class _Handler(BaseHTTPRequestHandler):
             raise ApiError("The Content-Length is not a number.")
         length = int(written)
         if length > MAX_BODY:
+            self._skip(min(length, MAX_SKIPPED))
             raise ApiError(f"The body may have {MAX_BODY} bytes at most.", status=413)
         body = self.rfile.read(length)
         if len(body) < length:
             raise ApiError("The body ended early.")
         return body
+
+    def _skip(self, length: int) -> None:
+        """Read what nobody wants: a client that is still sending would not see the answer."""
+        while length > 0 and (piece := self.rfile.read(min(length, MAX_BODY))):
+            length -= len(piece)
 
     def _write(self, response: Response) -> None:
         self.send_response(response.status)
