@@ -17,6 +17,7 @@ from payments.sandbox.webhooks import Delivery
 logger = logging.getLogger(__name__)
 
 TIMEOUT = 10
+STOP_PATIENCE = 3.0
 LONGEST_SLEEP = 1.0
 
 
@@ -46,7 +47,7 @@ def post(endpoint: Json, event: Json) -> tuple[bool, str]:
     try:
         connection.request("POST", target, body, headers)
         status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, UnicodeError) as error:
         return False, f"{type(error).__name__}: {error}"
     finally:
         connection.close()
@@ -59,7 +60,7 @@ class Deliverer:
     def __init__(self, engine: Engine, *, threads: int = 4) -> None:
         self._engine = engine
         self._wake = threading.Condition()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._changes = 0
         self._threads = [
             threading.Thread(target=self._work, name=f"webhooks-{number}", daemon=True)
@@ -73,12 +74,13 @@ class Deliverer:
             thread.start()
 
     def stop(self) -> None:
-        """Finish what is being sent; the rest waits in the state file."""
+        """Finish what is being sent, unless that takes long; the rest waits in the state file."""
         with self._wake:
-            self._stopping = True
+            self._stopping.set()
             self._wake.notify_all()
+        patient_until = time.monotonic() + STOP_PATIENCE
         for thread in self._threads:
-            thread.join(timeout=TIMEOUT)
+            thread.join(timeout=max(0.0, patient_until - time.monotonic()))
 
     def _on_change(self) -> None:
         with self._wake:
@@ -86,7 +88,7 @@ class Deliverer:
             self._wake.notify_all()
 
     def _work(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             seen = self._changes
             try:
                 delivery = self._take()
@@ -95,12 +97,14 @@ class Deliverer:
                 else:
                     deliver(self._engine, delivery)
             except Exception:
+                if self._stopping.is_set():
+                    return
                 logger.exception("A webhook thread stumbled; it goes on.")
                 time.sleep(LONGEST_SLEEP)
 
     def _sleep(self, seen: int, seconds: float) -> None:
         with self._wake:
-            self._wake.wait_for(lambda: self._stopping or self._changes != seen, seconds)
+            self._wake.wait_for(lambda: self._stopping.is_set() or self._changes != seen, seconds)
 
     def _take(self) -> Delivery | None:
         self._engine.tick()
