@@ -42,10 +42,11 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--webhook-url", type=_address, help="where events are sent")
     options.add_argument(
         "--webhook-secret",
-        action="append",
+        action="extend",
         default=[],
+        type=_secrets,
         metavar="whsec_…",
-        help="signs what is sent there; twice during a rotation",
+        help="signs what is sent there; several, with commas between, during a rotation",
     )
     options.add_argument(
         "--minimum",
@@ -74,6 +75,13 @@ def _address(word: str) -> str:
     if not good:
         raise argparse.ArgumentTypeError(f"{word!r} is not an http address")
     return word.rstrip("/") if parts.path == "/" else word
+
+
+def _secrets(word: str) -> list[str]:
+    secrets = [secret.strip() for secret in word.split(",")]
+    if not all(secret.startswith("whsec_") for secret in secrets):
+        raise argparse.ArgumentTypeError("a secret begins with whsec_")
+    return secrets
 
 
 def _count(word: str) -> int:
@@ -113,8 +121,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     if chosen.webhook_url and not chosen.webhook_secret:
         options.error("--webhook-url needs --webhook-secret")
-    if any(not secret.startswith("whsec_") for secret in chosen.webhook_secret):
-        options.error("--webhook-secret must begin with whsec_")
     try:
         return _serve(chosen)
     except (StateFileError, OSError, OverflowError) as error:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from payments.sandbox.errors import ApiError, Json
-from payments.sandbox.kinds import CHARGE, REFUND, SESSION, TRANSACTION, Kind, kind_of
+from payments.sandbox.kinds import CHARGE, EVENT, REFUND, SESSION, TRANSACTION, Kind, kind_of
 from payments.sandbox.params import Params
 from payments.sandbox.store import Store, field
 
 MAX_EXPAND_DEPTH = 4
 MAX_PAGE = 100
+EVENTS_LAST = 30 * 86_400
 _COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
@@ -75,6 +76,9 @@ def page(
     if limit > MAX_PAGE:
         raise ApiError(f"This value must be less than or equal to {MAX_PAGE}.", param="limit")
     conditions, values = _conditions(kind.filters, params)
+    if kind is EVENT:
+        conditions.append("created > ?")
+        values.append(now - EVENTS_LAST)
     after, before = params.text("starting_after"), params.text("ending_before")
     if after and before:
         raise ApiError("You cannot send both starting_after and ending_before.")

@@ -44,7 +44,7 @@ class Api:
                     raise _injected(plan.status)
                 given, replayed = self._execute(request, fields, key, request_id)
         except ApiError as error:
-            return error_response(error, headers)
+            return LOST if plan.lose_answer else error_response(error, headers)
         if plan.lose_answer:
             return LOST
         if replayed:
