@@ -17,6 +17,7 @@ from payments.sandbox.objects.payouts import create_payouts
 from payments.sandbox.objects.refunds import settle_refund
 from payments.sandbox.params import Params
 from payments.sandbox.publish import publish
+from payments.sandbox.web import pages
 from payments.sandbox.web.hosted import NOT_A_TEST_CARD, return_address
 from payments.sandbox.web.messages import (
     FORM,
@@ -26,7 +27,7 @@ from payments.sandbox.web.messages import (
     json_response,
     see_other,
 )
-from payments.sandbox.web.shell import origin
+from payments.sandbox.web.shell import html_response
 from payments.sandbox.world import DAY
 
 PREFIX = "/_control/"
@@ -46,6 +47,8 @@ class Control:
             _refuse_other_sites(request)
             result = self._do(request)
         except ApiError as error:
+            if request.content_type == FORM:
+                return html_response(pages.not_done(error.message), error.status)
             return error_response(error)
         if request.method == "POST" and request.content_type == FORM:
             return see_other("/")
@@ -217,7 +220,8 @@ class Control:
         status = params.choice("status", ["succeeded", "failed", "canceled"]) or ""
         params.refuse_unread()
         with self._engine.turn() as world:
-            return settle_refund(world, world.get(REFUND, refund_id), status=status)
+            refund = settle_refund(world, world.get(REFUND, refund_id), status=status)
+            return publish(world.store, refund, now=world.moment)
 
     def create_dispute(self, params: Params, _: str) -> Json:
         """Dispute a charge."""
@@ -226,7 +230,8 @@ class Control:
         params.refuse_unread()
         with self._engine.turn() as world:
             charge = world.get(CHARGE, charge_id, param="charge")
-            return open_dispute(world, charge, reason=reason)
+            dispute = open_dispute(world, charge, reason=reason)
+            return publish(world.store, dispute, now=world.moment)
 
     def close_dispute(self, params: Params, dispute_id: str) -> Json:
         """Win or lose a dispute."""
@@ -234,7 +239,8 @@ class Control:
         status = params.choice("status", ["won", "lost"]) or ""
         params.refuse_unread()
         with self._engine.turn() as world:
-            return close_dispute(world, world.get(DISPUTE, dispute_id), status=status)
+            dispute = close_dispute(world, world.get(DISPUTE, dispute_id), status=status)
+            return publish(world.store, dispute, now=world.moment)
 
     def create_payouts(self, params: Params, _: str) -> Json:
         """Pay out what is available."""
@@ -258,7 +264,7 @@ def _refuse_other_sites(request: Request) -> None:
     sender = request.header("Origin")
     if sender and urllib.parse.urlsplit(sender).netloc != request.header("Host"):
         raise ApiError(
-            f"This control is not for pages of {origin(sender)}.", status=403, param="Origin"
+            f"This control is not for pages of {sender[:100]}.", status=403, param="Origin"
         )
 
 

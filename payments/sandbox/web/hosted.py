@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from payments.sandbox.cards import Card, find_card
@@ -94,6 +95,9 @@ def _submitted(world: World, session: Json, fields: Json) -> Response:
     )
     card, expiry, problems = check_details(filled, now=world.moment)
     if card is None or expiry is None or problems:
+        if card is None:
+            # It may be a real number: it is not sent back, let alone kept.
+            filled = replace(filled, card="")
         return _page(session, pages.pay(session, filled.with_problems(problems)), 422)
     return _after(world, session, pay(world, session, card, expiry=expiry), filled)
 

@@ -177,6 +177,11 @@ def trouble() -> str:
     return _notice("Something went wrong", "This fault was asked for. Try again.")
 
 
+def not_done(message: str) -> str:
+    """Return the page for a control that could not do what was asked."""
+    return _notice("This was not done", escape(message), _link("/", "Back to the controls"))
+
+
 def refused(message: str) -> str:
     """Return the page for a request that cannot be read."""
     return _notice("This request cannot be read", escape(message))
