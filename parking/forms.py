@@ -59,9 +59,9 @@ class StayForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         minutes = set(lengths)
-        chosen = self["length"].value()
-        if str(chosen).isascii() and str(chosen).isdigit():
-            minutes.add(min(int(chosen), 10**6))
+        chosen = str(self["length"].value())
+        if chosen.isascii() and chosen.isdigit() and len(chosen) <= 5:
+            minutes.add(int(chosen))
         self.fields["length"].widget.choices = [(n, duration(n)) for n in sorted(minutes)]
 
     def clean(self) -> dict[str, Any]:

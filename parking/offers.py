@@ -8,8 +8,8 @@ from datetime import datetime
 from django.db import connection
 
 from parking import price_words, stay_rules
-from parking.pricing import Quote, QuoteError, quote
-from parking.terms import rules_of, tariff_of
+from parking.pricing import Quote, QuoteError, Tariff, quote
+from parking.terms import rules_of, tariffs_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,26 +55,25 @@ def zone_offers(*, start: datetime, end: datetime, now: datetime) -> dict[int, Z
     with connection.cursor() as cursor:
         cursor.execute(_ZONES, {"start": start, "end": end})
         rows = cursor.fetchall()
+    tariffs = tariffs_of({row[-3]: row[-2] for row in rows if row[-3] is not None})
     offers = {}
-    for zone_id, code, name, *rule_columns, tariff_id, sha256, closures in rows:
+    for zone_id, code, name, *rule_columns, tariff_id, _sha256, closures in rows:
         rules = rules_of(*rule_columns)
         wish = stay_rules.Wish(start=start, end=end, now=now, closures=closures)
         reasons = [failure.message for failure in stay_rules.failures(rules, wish)]
         price = None
         if not reasons:
-            price, reasons = _price(tariff_id, sha256, start, end)
+            price, reasons = _price(tariffs.get(tariff_id), start, end)
         offers[zone_id] = ZoneOffer(
             zone_id=zone_id, code=code, name=name, rules=rules, quote=price, reasons=reasons
         )
     return offers
 
 
-def _price(
-    tariff_id: int | None, sha256: str, start: datetime, end: datetime
-) -> tuple[Quote | None, list[str]]:
-    if tariff_id is None:
+def _price(tariff: Tariff | None, start: datetime, end: datetime) -> tuple[Quote | None, list[str]]:
+    if tariff is None:
         return None, [price_words.not_on_sale()]
     try:
-        return quote(tariff=tariff_of(tariff_id, sha256), start=start, end=end), []
+        return quote(tariff=tariff, start=start, end=end), []
     except QuoteError as error:
         return None, [price_words.why_not(error)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from functools import lru_cache
@@ -123,10 +124,32 @@ def tariff_in_force(*, zone_id: int, at: datetime) -> Tariff | None:
     return tariff_of(*version) if version else None
 
 
-@lru_cache(maxsize=1024)
 def tariff_of(tariff_id: int, sha256: str) -> Tariff:
     """Return the parsed tariff of an approved version; approved documents never change."""
-    return Tariff.parse(TariffVersion.objects.values_list("document", flat=True).get(id=tariff_id))
+    known = _parsed.get(sha256)
+    return known if known is not None else tariffs_of({tariff_id: sha256})[tariff_id]
+
+
+def tariffs_of(versions: Mapping[int, str]) -> dict[int, Tariff]:
+    """Return the parsed tariffs of approved versions, by id, from their hashes by id.
+
+    Those that this process has not met yet are read in one query.
+    """
+    known = _parsed.copy()  # another thread may clear it meanwhile
+    found = {sha256: known[sha256] for sha256 in versions.values() if sha256 in known}
+    unmet = [tariff_id for tariff_id, sha256 in versions.items() if sha256 not in found]
+    if unmet:
+        rows = TariffVersion.objects.filter(id__in=unmet).values_list("sha256", "document")
+        fresh = {sha256: Tariff.parse(document) for sha256, document in rows}
+        found |= fresh
+        if len(_parsed) + len(fresh) > _PARSED_AT_MOST:
+            _parsed.clear()
+        _parsed.update(fresh)
+    return {tariff_id: found[sha256] for tariff_id, sha256 in versions.items()}
+
+
+_PARSED_AT_MOST = 1024
+_parsed: dict[str, Tariff] = {}  # by hash: equal documents of many zones are one tariff
 
 
 @lru_cache(maxsize=1024)

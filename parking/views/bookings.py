@@ -132,4 +132,5 @@ def _row(booking: Booking) -> BookingRow | None:
 
 
 def _page_number(text: str) -> int:
-    return min(int(text), 10_000) if text.isascii() and text.isdigit() and int(text) > 0 else 1
+    is_number = text.isascii() and text.isdigit() and len(text) <= 4
+    return max(1, int(text)) if is_number else 1
