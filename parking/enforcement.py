@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Prefetch, QuerySet
 
+from parking import terms
 from parking.models import Slot, SlotState, Spot, Zone
+from parking.pricing import quote
 
 _AHEAD = timedelta(hours=2)
 _JUST_ENDED = timedelta(minutes=30)
@@ -39,6 +41,16 @@ def zones_of(person: User | AnonymousUser) -> QuerySet[Zone]:
     if person.is_superuser or person.has_perm("parking.view_every_zone"):
         return zones
     return zones.filter(operators=person.pk)
+
+
+def is_charging(*, zone: Zone, now: datetime) -> bool:
+    """Say whether the zone's tariff charges for this minute; where it does not, none is unpaid."""
+    tariff = terms.tariff_in_force(zone_id=zone.pk, at=now)
+    if tariff is None:
+        return False
+    minute = now.replace(second=0, microsecond=0)
+    price = quote(tariff=tariff, start=minute, end=minute + timedelta(minutes=1))
+    return bool(price.chargeable_min or price.total)
 
 
 def spots_now(*, zone: Zone, now: datetime) -> list[SpotNow]:

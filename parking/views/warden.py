@@ -52,6 +52,7 @@ def warden(request: HttpRequest) -> HttpResponse:
         context |= {
             "zone": zone,
             "spots": spots,
+            "is_charging": enforcement.is_charging(zone=zone, now=now),
             "paid": sum(one.is_paid for one in spots),
         }
     return render(request, "parking/warden.html", context | {"form": form}, status=status)

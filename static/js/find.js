@@ -51,7 +51,11 @@
     zoneLabels = L.layerGroup();
     addAreaButton();
     applyState();
-    showPlace();
+    if (!showPlace()) {
+      fitSearch();
+    }
+    say("");
+    window.addEventListener("hashchange", showPlace);
     map.on("moveend", onMove);
     map.on("click", onClick);
     map.on("mousemove", onHover);
@@ -59,29 +63,24 @@
     refresh();
   }
 
+  /* Go where the address says, such as #17/60.168/24.935; false if it says nothing. */
   function showPlace() {
     const [zoom, latitude, longitude] = location.hash.slice(1).split("/").map(Number);
-    if (zoom && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) {
+    const isPlace = zoom && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
+    if (isPlace) {
       map.setView([latitude, longitude], zoom, { animate: false });
-      return;
     }
-    fitSearch();
+    return Boolean(isPlace);
   }
 
   /* Show what the search found: the chosen area, else the spots that the list keeps. */
   function fitSearch() {
     const box = new URLSearchParams(location.search).get("bbox");
     const corners = box ? box.split(",").map(Number) : [];
-    let bounds = L.latLngBounds([]);
-    if (corners.length === 4 && corners.every(Number.isFinite)) {
-      bounds = L.latLngBounds([corners[1], corners[0]], [corners[3], corners[2]]);
-    } else {
-      for (let place = 0; place < spots.count; place += 1) {
-        if (spots.shown[place]) {
-          bounds.extend(spots.latLng(place));
-        }
-      }
-    }
+    const bounds =
+      corners.length === 4 && corners.every(Number.isFinite)
+        ? L.latLngBounds([corners[1], corners[0]], [corners[3], corners[2]])
+        : spots.boundsOf(() => true);
     if (bounds.isValid()) {
       map.fitBounds(bounds, { maxZoom: 18, padding: [24, 24], animate: false });
     }
@@ -188,7 +187,7 @@
     add(label, "span", isOpen(zone.id) ? free : "–").className = "map-zone__free";
     const icon = L.divIcon({ html: label, className: "map-zone", iconSize: null });
     const marker = L.marker([zone.at[1], zone.at[0]], { icon }).addTo(zoneLabels);
-    const show = () => map.fitBounds(boundsOf(zone), { maxZoom: 17 });
+    const show = () => showZone(zone);
     marker.on("click", show);
     marker.on("keypress", (event) => event.originalEvent.key === "Enter" && show());
     const element = marker.getElement();
@@ -203,9 +202,11 @@
     );
   }
 
-  function boundsOf(zone) {
-    const points = zone.polygons.flat(2);
-    return L.latLngBounds(points.map(([longitude, latitude]) => [latitude, longitude]));
+  /* Go so near that the zone's spots are drawn. */
+  function showZone(zone) {
+    const bounds = spots.boundsOf((place) => spots.layer.zone[place] === zone.id);
+    const zoom = Math.max(Curblight.SPOTS_FROM_ZOOM, map.getBoundsZoom(bounds.pad(0.1)));
+    map.setView(bounds.getCenter(), Math.min(zoom, 18));
   }
 
   function addAreaButton() {

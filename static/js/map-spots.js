@@ -69,6 +69,17 @@
       return L.latLng(this.layer.lat[place] / 1e6, this.layer.lon[place] / 1e6);
     }
 
+    /* The rectangle around those of the shown spots that are wanted. */
+    boundsOf(isWanted) {
+      const bounds = L.latLngBounds([]);
+      for (let place = 0; place < this.count; place += 1) {
+        if (this.shown[place] && isWanted(place)) {
+          bounds.extend(this.latLng(place));
+        }
+      }
+      return bounds;
+    }
+
     featuresOf(place) {
       return this.layer.feature_names.filter((_, bit) => this.layer.features[place] & (1 << bit));
     }

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.http import HttpResponse
@@ -15,8 +16,12 @@ from tests.cast import NOW
 
 
 @pytest.fixture(autouse=True)
-def _addresses(settings: object) -> None:
-    settings.ROOT_URLCONF = "tests.parking.pages.urls"  # type: ignore[attr-defined]
+def _site(settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.parking.pages.urls"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
 
 
 @pytest.fixture(autouse=True)

@@ -54,6 +54,19 @@ def test_paid_being_paid_and_unpaid_are_told_apart(
     assert "K-3 Fredrikinkatu Not paid – – –" in text
 
 
+def test_nobody_is_unpaid_while_parking_costs_nothing(
+    client: Client, zone: Zone, warden: User
+) -> None:
+    evening = [{**cast.TWO_EURO_AN_HOUR["bands"][0], "from": "18:00"}]
+    quiet = cast.a_zone("quiet", tariff={**cast.TWO_EURO_AN_HOUR, "bands": evening})
+    quiet.operators.add(warden)
+    cast.a_spot(quiet, "Q-1")
+    client.force_login(warden)
+    text = text_of(client.get("/warden/", {"zone": "quiet"}))
+    assert "Q-1 Fredrikinkatu No charge now" in text
+    assert "Not paid" not in text
+
+
 def test_a_light_changes_nothing(client: Client, zone: Zone, warden: User) -> None:
     slot = confirmed(cast.a_hold(cast.a_spot(zone)))
     Light.objects.update(desired_light=LightColour.OFF, reported_light=LightColour.RED)
@@ -164,9 +177,11 @@ def test_the_number_of_queries_does_not_grow(
     client: Client, zone: Zone, warden: User, django_assert_num_queries: Any
 ) -> None:
     client.force_login(warden)
+    client.get("/warden/", {"zone": "kamppi"})  # reads the tariff
     for count in (1, 8):
         for number in range(count):
             cast.a_hold(cast.a_spot(zone, f"{count}-{number}"), plate=f"AB{number}")
         warden = User.objects.get(pk=warden.pk)
-        with django_assert_num_queries(7):  # session, account, permissions 2, zones, spots, slots
+        # session, account, permissions 2, zones, spots, slots, tariff
+        with django_assert_num_queries(8):
             client.get("/warden/", {"zone": "kamppi"})

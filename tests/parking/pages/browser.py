@@ -1,0 +1,78 @@
+"""Chromium for the tests of pages, and what is asked of every page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the machine's Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no chromium on this machine")
+    # The driver keeps an event loop in this thread; the tests use the database beside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@contextmanager
+def a_page(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
+    """Open a page that fails the test for whatever the browser complains about."""
+    context = browser.new_context(
+        base_url=base_url, **{"viewport": {"width": 1280, "height": 850}, "locale": "en", **options}
+    )
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: _note(message, complaints))
+    yield page
+    context.close()
+    assert not complaints, complaints
+
+
+# A page that answers 400, and a date field that is given what is no date, are what is tested.
+_EXPECTED = ("responded with a status of 4", "does not conform to the required format")
+
+
+def _note(message: ConsoleMessage, complaints: list[str]) -> None:
+    if message.type in {"error", "warning"} and not any(
+        words in message.text for words in _EXPECTED
+    ):
+        complaints.append(message.text)
+
+
+def sideways(page: Page) -> int:
+    """Return by how many pixels the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+
+SMALL_TARGETS = """() => [...document.querySelectorAll("a, button, input, select, summary")]
+  .filter((one) => one.checkVisibility() && !one.closest(".visually-hidden, .skip-link"))
+  .filter((one) => one.type !== "hidden" && !one.closest("p, dd, .leaflet-control-attribution"))
+  .map((one) => one.closest("label") || one)
+  .map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
+  .filter(([, box]) => box.width < 24 || box.height < 24)
+  .map(([html, box]) => `${html} ${Math.round(box.width)}x${Math.round(box.height)}`)"""
