@@ -97,10 +97,10 @@ class PaymentAdmin(ReadOnly, ZoneScopedAdmin):
 
     @admin.display(description=_("booking"), ordering="slot__booking__reference")
     def booking(self, payment: Payment) -> SafeString:
-        """Link to the booking in the desk."""
-        made = payment.slot.booking
-        address = reverse("admin:parking_booking_change", args=[made.pk])
-        return format_html('<a href="{}">{}</a>', address, made.reference)
+        """Link to the booking's page, which auditors may see too; the desk's shows the citizen."""
+        reference = payment.slot.booking.reference
+        address = reverse("payments:booking", args=[reference])
+        return format_html('<a href="{}">{}</a>', address, reference)
 
     @admin.display(description=_("zone"), ordering="slot__spot__zone__name")
     def zone(self, payment: Payment) -> str:

@@ -1,0 +1,77 @@
+"""One row of every noun of the desk in a zone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils import timezone
+
+from parking.models import Closure, Street, Zone
+from payments.models import LedgerEntry, MoneyException, Payment, Refund
+from tests import cast
+
+
+def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
+    """Make a row of every noun in the zone; return their keys by URL name."""
+    now = timezone.now()
+    start = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    meter = cast.a_meter(zone, serial)
+    spot = cast.a_spot(zone, f"{serial}-1", meter=meter, position=1)
+    slot = cast.a_hold(spot, start, now=now)
+    payment = Payment.objects.create(
+        slot=slot,
+        amount=slot.amount,
+        currency=slot.currency,
+        idempotency_key=f"pay-{slot.pk}",
+        expires_at=now,
+        created_at=now,
+        next_check_at=now,
+    )
+    refund = Refund.objects.create(
+        payment=payment,
+        amount=1,
+        reason="operator",
+        actor="clock",
+        idempotency_key=f"back-{slot.pk}",
+        created_at=now,
+        next_check_at=now,
+    )
+    entry = LedgerEntry.objects.create(
+        key=f"test:{slot.pk}",
+        kind="adjustment",
+        zone=zone,
+        actor="clock",
+        occurred_at=now,
+        posted_at=now,
+        business_on=now.date(),
+    )
+    exception = MoneyException.objects.create(
+        kind="orphan", key=f"test:{slot.pk}", payment=payment, detail="late", opened_at=now
+    )
+    closure = Closure.objects.create(
+        zone=zone,
+        period=DateTimeTZRange(now + timedelta(days=1), now + timedelta(days=2)),
+        reason=f"market in {zone.code}",
+    )
+    return {
+        "parking_zone": zone.pk,
+        "parking_spot": spot.pk,
+        "parking_meter": meter.pk,
+        "parking_closure": closure.pk,
+        "parking_tariffversion": zone.tariffs.get().pk,
+        "parking_booking": slot.booking_id,
+        "payments_payment": payment.pk,
+        "payments_refund": refund.pk,
+        "payments_ledgerentry": entry.pk,
+        "payments_moneyexception": exception.pk,
+    }
+
+
+def a_street() -> Street:
+    """Make a street."""
+    from django.contrib.gis.geos import LineString, MultiLineString
+
+    line = LineString((24.93, 60.16), (24.94, 60.17))
+    return Street.objects.create(name="Fredrikinkatu", geometry=MultiLineString(line))
