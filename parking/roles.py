@@ -67,6 +67,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "parking.view_stayrules",
         "parking.view_street",
         "parking.view_spot",
+        "parking.view_meter",
+        "parking.view_light",
         "parking.view_tariffversion",
         "payments.view_audit",
         "payments.view_payment",

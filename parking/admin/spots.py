@@ -54,13 +54,16 @@ class SpotForm(forms.ModelForm):  # type: ignore[type-arg]
         ]
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a spot and a meter of two zones, and a lamp without a meter."""
+        """Refuse a spot and a meter of two zones, and a meter without a lamp or the reverse."""
         data: dict[str, Any] = super().clean() or {}
         zone, meter = data.get("zone"), data.get("meter")
         if zone and meter and meter.zone_id != zone.pk:
             self.add_error("meter", _("This meter stands in another zone."))
-        if meter is None and data.get("position") is not None:
+        has_lamp = data.get("position") is not None
+        if has_lamp and meter is None and "meter" not in self.errors:
             self.add_error("position", _("A lamp belongs to a meter: choose the meter too."))
+        if meter and not has_lamp and "position" not in self.errors:
+            self.add_error("position", _("Say which lamp of the meter is this spot's."))
         return data
 
 

@@ -78,6 +78,9 @@ class TariffForm(forms.ModelForm):  # type: ignore[type-arg]
             "in_force": _("Without an end it holds until the next version. Local time of the city.")
         }
 
+    def validate_constraints(self) -> None:
+        """Leave a draft alone: the constraints bind what is law, and `approve` keeps to them."""
+
     def clean_document(self) -> Any:
         """Refuse a document that the price engine refuses, naming each key."""
         document = self.cleaned_data["document"]

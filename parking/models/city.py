@@ -154,7 +154,8 @@ class Spot(models.Model):
             ),
             models.CheckConstraint(
                 name="spot_lamp_with_meter",
-                condition=Q(meter__isnull=True) | Q(position__range=(1, 8)),
+                # NULL is no answer for PostgreSQL: without the second part it would let it pass.
+                condition=Q(meter__isnull=True) | Q(position__isnull=False, position__range=(1, 8)),
                 violation_error_message=_("A spot with a meter needs a lamp from 1 to 8."),
             ),
             models.CheckConstraint(

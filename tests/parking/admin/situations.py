@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from parking.models import Closure, Street, Zone
-from payments.models import LedgerEntry, MoneyException, Payment, Refund
+from payments.models import LedgerEntry, LedgerLine, MoneyException, Payment, Refund
 from tests import cast
 
 
@@ -38,15 +39,20 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
         created_at=now,
         next_check_at=now,
     )
-    entry = LedgerEntry.objects.create(
-        key=f"test:{slot.pk}",
-        kind="adjustment",
-        zone=zone,
-        actor="clock",
-        occurred_at=now,
-        posted_at=now,
-        business_on=now.date(),
-    )
+    with transaction.atomic():
+        entry = LedgerEntry.objects.create(
+            key=f"test:{slot.pk}",
+            kind="adjustment",
+            zone=zone,
+            actor="clock",
+            occurred_at=now,
+            posted_at=now,
+            business_on=now.date(),
+        )
+        for position, amount in enumerate((100, -100), start=1):
+            LedgerLine.objects.create(
+                entry=entry, position=position, account="suspense", amount=amount, currency="EUR"
+            )
     exception = MoneyException.objects.create(
         kind="orphan", key=f"test:{slot.pk}", payment=payment, detail="late", opened_at=now
     )

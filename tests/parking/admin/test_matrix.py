@@ -37,6 +37,7 @@ SEES = {  # role → what it sees in (own zone, another zone): "-" nothing, "r" 
     "auditor": {
         "parking_zone": "rr",
         "parking_spot": "rr",
+        "parking_meter": "rr",
         "parking_tariffversion": "rr",
         "payments_payment": "rr",
         "payments_refund": "rr",
