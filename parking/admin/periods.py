@@ -34,7 +34,7 @@ class PeriodField(DateTimeRangeField):
     def compress(self, values: Any) -> Any:
         """Return the period; refuse one without a moment in it."""
         period = super().compress(values)
-        if period is not None and period.isempty:
+        if period is not None and period.lower is not None and period.lower == period.upper:
             raise ValidationError(_("The end must be after the start."), code="empty")
         return period
 

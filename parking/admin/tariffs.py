@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from parking import formatting, tariff_versions
-from parking.admin.periods import OVERRIDES
+from parking.admin.periods import PeriodField
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
 from parking.models import TariffState, TariffVersion
 from parking.pricing import QuoteError, Tariff, TariffError, quote
@@ -66,20 +66,24 @@ class IndentedJSON(forms.JSONField):
 class TariffForm(forms.ModelForm):  # type: ignore[type-arg]
     """A draft."""
 
+    # Not the model's own field: its constraints bind what is law, and `approve` keeps to them.
+    period = PeriodField(
+        label=_("Holds"),
+        required=False,
+        help_text=_("Without an end it holds until the next version. Local time of the city."),
+    )
     document = IndentedJSON(
-        label=_("document"), widget=forms.Textarea(attrs={"rows": 28, "class": "desk-code"})
+        label=_("Document"), widget=forms.Textarea(attrs={"rows": 28, "class": "desk-code"})
     )
 
     class Meta:
         model = TariffVersion
-        fields = ["zone", "in_force", "document"]
-        labels = {"in_force": _("holds")}
-        help_texts = {
-            "in_force": _("Without an end it holds until the next version. Local time of the city.")
-        }
+        fields = ["zone", "document"]
 
-    def validate_constraints(self) -> None:
-        """Leave a draft alone: the constraints bind what is law, and `approve` keeps to them."""
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "period" in self.fields:  # a version that is no draft has no fields to edit
+            self.fields["period"].initial = self.instance.in_force
 
     def clean_document(self) -> Any:
         """Refuse a document that the price engine refuses, naming each key."""
@@ -94,14 +98,13 @@ class TariffVersionAdmin(ZoneScopedAdmin):
     """One version of one zone's prices."""
 
     form = TariffForm
-    formfield_overrides = OVERRIDES
     change_form_template = "admin/parking/tariffversion/change_form.html"
     list_display = ["__str__", "zone", "state", "holds", "proposer", "approver"]
     list_filter = ["state", ("zone", ScopedFilter)]
     list_select_related = ["zone", "proposed_by", "approved_by"]
     search_fields = ["zone__name", "zone__code", "=sha256"]
     fieldsets = [
-        (None, {"fields": ["zone", "in_force", "document"]}),
+        (None, {"fields": ["zone", "period", "document"]}),
         (_("What it costs"), {"fields": ["examples"]}),
         (_("Record"), {"fields": ["state", "proposer", "approver", "sha256"]}),
     ]
@@ -145,14 +148,13 @@ class TariffVersionAdmin(ZoneScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: TariffVersion, form: Any, change: bool) -> None:
         """Write the draft through the rule, which numbers and hashes it."""
+        period = form.cleaned_data["period"]
         try:
             if change:
-                tariff_versions.redraft(
-                    version_id=obj.pk, document=obj.document, in_force=obj.in_force
-                )
+                tariff_versions.redraft(version_id=obj.pk, document=obj.document, in_force=period)
                 return
             made = tariff_versions.draft(
-                zone_id=obj.zone_id, document=obj.document, in_force=obj.in_force
+                zone_id=obj.zone_id, document=obj.document, in_force=period
             )
         except tariff_versions.TariffRefused as refused:  # somebody else was quicker
             raise PermissionDenied(str(refused)) from refused

@@ -2,9 +2,9 @@
 // Our own streets and zones beneath the desk's drawing maps, and a way in for the keyboard.
 
 (() => {
-  // Leaflet.draw and django-leaflet keep only the outer ring of a multi-polygon; a zone may have
-  // holes and islands, so the shape is written out by ourselves.
-  if (window.L && L.FieldStore) {
+  // django-leaflet keeps only the outer ring of each polygon; a zone may have holes and islands,
+  // so its shape is written out by ourselves.
+  const keepHoles = () => {
     const inherited = L.FieldStore.prototype._serialize;
     L.FieldStore.include({
       _serialize(layer) {
@@ -20,7 +20,9 @@
         return JSON.stringify({ type: "MultiPolygon", coordinates: polygons });
       },
     });
-  }
+  };
+  // By now all scripts are there, in whatever order the form's widgets named them.
+  window.addEventListener("map:init", keepHoles, { once: true });
 
   const colour = (element, name) => getComputedStyle(element).getPropertyValue(name).trim();
 
@@ -60,7 +62,7 @@
     // A single point would be shown from so far away that nobody can move it by a metre.
     map.on("map:loadfield", ({ field }) => {
       const [only, ...others] = field.drawnItems.getLayers();
-      if (only instanceof L.Marker && !others.length) map.setView(only.getLatLng(), 18);
+      if (only instanceof L.Marker && !others.length) map.setView(only.getLatLng(), 18, { animate: false });
     });
     drawStreets(map, frame).catch(() => {}); // without streets the map still draws
   });

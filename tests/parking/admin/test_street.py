@@ -147,6 +147,7 @@ def test_an_impossible_closure_is_refused_beside_its_field(
         (_closure(zone, "16:00", "08:00"), "period"),
         (_closure(zone, "08:00", "08:00"), "period"),
         (_closure(zone, "", "", period_0_0="", period_1_0=""), "__all__"),
+        (_closure(zone, "25:00", "26:00"), "period"),
         (_closure(zone, "08:00", "16:00", period_1_0="", period_1_1=""), "__all__"),
         (_closure(zone, "08:00", "16:00", spot=theirs.pk), "spot"),
         (_closure(zone, "09:00", "10:00", spot=spot.pk), "__all__"),  # closed then already

@@ -167,10 +167,10 @@ def _form(zone: Zone, document: str, start: datetime) -> dict[str, object]:
     return {
         "zone": zone.pk,
         "document": document,
-        "in_force_0_0": f"{local:%Y-%m-%d}",
-        "in_force_0_1": f"{local:%H:%M}",
-        "in_force_1_0": "",
-        "in_force_1_1": "",
+        "period_0_0": f"{local:%Y-%m-%d}",
+        "period_0_1": f"{local:%H:%M}",
+        "period_1_0": "",
+        "period_1_1": "",
     }
 
 
@@ -233,11 +233,11 @@ def test_a_period_that_ends_before_it_begins_is_refused(
     zone: Zone, operator: User, enter: Enter
 ) -> None:
     form = _form(zone, "{}", timezone.now() + timedelta(days=3))
-    form |= {"in_force_1_0": form["in_force_0_0"], "in_force_1_1": form["in_force_0_1"]}
+    form |= {"period_1_0": form["period_0_0"], "period_1_1": form["period_0_1"]}
 
     answer = enter(operator).post(reverse("admin:parking_tariffversion_add"), form)
 
-    assert "in_force" in answer.context["adminform"].form.errors
+    assert "period" in answer.context["adminform"].form.errors
 
 
 def test_steps_of_another_zone_are_not_found(
