@@ -151,13 +151,16 @@ DECLARE
   e payments_ledgerentry;
   sealed int := 0;
 BEGIN
+  -- The first sealer ever lays the foundation, and others wait for it here. Over an old chain
+  -- nobody does.
+  INSERT INTO payments_ledgerhead (id, number, hash)
+  SELECT 1, 0, payments_ledger_genesis()
+  WHERE NOT EXISTS (SELECT FROM payments_ledgerhead)
+    AND NOT EXISTS (SELECT FROM payments_ledgerentry WHERE number IS NOT NULL)
+  ON CONFLICT DO NOTHING;
   SELECT * INTO head FROM payments_ledgerhead WHERE id = 1 FOR UPDATE;
   IF NOT FOUND THEN
-    IF EXISTS (SELECT FROM payments_ledgerentry WHERE number IS NOT NULL) THEN
-      RAISE EXCEPTION 'the ledger has sealed entries but no head';
-    END IF;
-    INSERT INTO payments_ledgerhead (id, number, hash) VALUES (1, 0, payments_ledger_genesis())
-    RETURNING * INTO head;
+    RAISE EXCEPTION 'the ledger has sealed entries but no head';
   END IF;
   FOR e IN SELECT * FROM payments_ledgerentry WHERE number IS NULL ORDER BY id LIMIT at_most LOOP
     head.number := head.number + 1;
