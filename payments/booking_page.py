@@ -34,6 +34,7 @@ class Stage(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
     RELEASED = "released", _("Not booked")
     ORPHAN = "orphan", _("Paid too late")
+    UNCLEAR = "unclear", _("Payment being looked into")
 
 
 # A page in one of these changes by itself and is worth asking again.
@@ -71,11 +72,9 @@ class Standing:
         return self.stage in {Stage.PROCESSING, Stage.EXPIRING}
 
     @property
-    def refunded(self) -> int:
-        """What went or goes back."""
-        return sum(
-            refund.amount for refund in self.refunds if refund.state not in DEAD_REFUND_STATES
-        )
+    def is_paid(self) -> bool:
+        """Whether money came in, so that there is a receipt."""
+        return self.payment is not None and self.payment.state == PaymentState.PAID
 
     @property
     def refund_failed(self) -> bool:
@@ -112,8 +111,10 @@ def _stage(slot: Slot, now: datetime, *, returned: bool, paid: Payment | None) -
             return Stage.CONFIRMED if now < slot.end else Stage.COMPLETED
         case SlotState.CANCELLED:
             return Stage.CANCELLED
+        case _ if paid:
+            return Stage.ORPHAN if paid.is_orphan else Stage.UNCLEAR
         case SlotState.RELEASED:
-            return Stage.ORPHAN if paid else Stage.RELEASED
+            return Stage.RELEASED
         case _ if returned:
             return Stage.PROCESSING
         case SlotState.HELD if now < slot.held_until - MARGIN:

@@ -45,7 +45,7 @@ class HoldOver(CheckoutError):
 
 
 class AlreadyPaid(CheckoutError):
-    """The slot is confirmed."""
+    """Money for the slot is here."""
 
 
 class ProcessorAway(CheckoutError):
@@ -176,7 +176,7 @@ def _lock(payment_id: UUID) -> tuple[Slot, Payment]:
 def _payment_to_open(slot_id: int, now: datetime) -> Payment:
     with transaction.atomic():
         slot = booking.lock_slot(slot_id)
-        if slot.state == SlotState.CONFIRMED:
+        if slot.payments.filter(state=PaymentState.PAID).exists():
             raise AlreadyPaid
         if slot.state != SlotState.HELD or now >= slot.held_until:
             raise HoldOver

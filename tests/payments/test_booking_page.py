@@ -1,5 +1,6 @@
 """The booking page says what is true, at every step."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from parking.models import Booking, Light, Slot, SlotState, Spot
-from payments import checkout, expiry, refunds, tasks
+from payments import checkout, expiry, gateway, refunds, tasks
 from payments.cancel import cancel_booking
 from payments.models import Payment, PaymentState, Refund
 from tests import cast
@@ -325,6 +326,22 @@ def test_money_that_came_too_late_is_told(guest: Client, slot: Slot, processor: 
     assert "2.00" in said
     assert "on its way back" in said
     assert "is yours" not in said
+
+
+def test_money_of_another_amount_is_told_and_not_asked_for_again(
+    guest: Client, slot: Slot, processor: Processor
+) -> None:
+    payment = pay(slot, processor, sync=False)
+    session = gateway.retrieve_session(payment.session_id)
+    short = replace(session, capture=replace(session.capture, amount=199))
+    checkout.apply(payment_id=payment.id, session=short, now=timezone.now())
+    said = text(guest, slot)
+    assert "Your payment is being looked into" in said
+    assert "is yours" not in said
+    assert 'action="' + page(slot, "pay/") not in said
+    said = guest.post(page(slot, "pay/"), follow=True).content.decode()
+    assert "already paid" in said
+    assert slot.payments.count() == 1
 
 
 def test_a_booking_that_costs_nothing_is_confirmed_without_paying(
