@@ -72,6 +72,11 @@ class Standing:
         return self.stage in {Stage.PROCESSING, Stage.EXPIRING}
 
     @property
+    def is_booked(self) -> bool:
+        """Whether the spot is or was the citizen's."""
+        return self.stage in {Stage.CONFIRMED, Stage.COMPLETED}
+
+    @property
     def is_paid(self) -> bool:
         """Whether money came in, so that there is a receipt."""
         return self.payment is not None and self.payment.state == PaymentState.PAID
@@ -88,7 +93,7 @@ def standing(*, booking: Booking, now: datetime, returned: bool = False) -> Stan
     payments = list(slot.payments.order_by("-created_at"))
     paid = next((payment for payment in payments if payment.state == PaymentState.PAID), None)
     is_open = any(payment.state == PaymentState.OPEN for payment in payments)
-    stage = _stage(slot, now, returned=returned and is_open, paid=paid)
+    stage = _stage(slot, now, returned=returned, is_open=is_open, paid=paid)
     return Standing(
         stage=stage,
         booking=booking,
@@ -105,7 +110,9 @@ def standing(*, booking: Booking, now: datetime, returned: bool = False) -> Stan
     )
 
 
-def _stage(slot: Slot, now: datetime, *, returned: bool, paid: Payment | None) -> Stage:
+def _stage(
+    slot: Slot, now: datetime, *, returned: bool, is_open: bool, paid: Payment | None
+) -> Stage:
     match slot.state:
         case SlotState.CONFIRMED:
             return Stage.CONFIRMED if now < slot.end else Stage.COMPLETED
@@ -113,9 +120,9 @@ def _stage(slot: Slot, now: datetime, *, returned: bool, paid: Payment | None) -
             return Stage.CANCELLED
         case _ if paid:
             return Stage.ORPHAN if paid.is_orphan else Stage.UNCLEAR
-        case SlotState.RELEASED:
+        case SlotState.RELEASED if not is_open:
             return Stage.RELEASED
-        case _ if returned:
+        case _ if returned and is_open:
             return Stage.PROCESSING
         case SlotState.HELD if now < slot.held_until - MARGIN:
             return Stage.HELD

@@ -11,7 +11,7 @@ from django.db import transaction
 from parking import booking
 from parking.models import Slot, SlotState
 from payments import mail, refunds, states
-from payments.models import MailKind, PaymentState, RefundReason
+from payments.models import MailKind, Payment, PaymentState, RefundReason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,12 @@ def cancel_booking(
         slots = [booking.lock_slot(slot.id) for slot in _ending(reference, now)]
         if not slots:
             raise booking.WrongState("over")
-        back = [_end(slot, now, actor, reason) for slot in slots]
+        # All payments before the first cancellation: that one locks the meter, which comes last.
+        payments = [_paid(slot) for slot in slots]
+        back = [
+            _end(slot, payment, now, actor, reason)
+            for slot, payment in zip(slots, payments, strict=True)
+        ]
         refund_ids = [refund_id for refund_id, _amount in back if refund_id]
         refunded = sum(amount for _id, amount in back)
         if told is not None and refunded < told:
@@ -75,15 +80,18 @@ def _ending(reference: str, now: datetime) -> list[Slot]:
     )
 
 
-def _end(slot: Slot, now: datetime, actor: str, reason: str) -> tuple[UUID | None, int]:
-    due = booking.cancel(slot=slot, now=now, actor=actor, reason=reason)
+def _paid(slot: Slot) -> Payment | None:
     paid = slot.payments.filter(state=PaymentState.PAID, is_orphan=False).first()
-    if not due or paid is None:
-        return None, 0
-    payment = states.lock_payment(paid.id)
-    amount = min(due, refunds.left_of(payment))
-    if not amount:
-        return None, 0  # it went back already, by an officer or at the processor
+    return states.lock_payment(paid.id) if paid else None
+
+
+def _end(
+    slot: Slot, payment: Payment | None, now: datetime, actor: str, reason: str
+) -> tuple[UUID | None, int]:
+    due = booking.cancel(slot=slot, now=now, actor=actor, reason=reason)
+    amount = min(due, refunds.left_of(payment)) if payment else 0
+    if payment is None or not amount:
+        return None, 0  # nothing is due, or it went back already
     refund = refunds.request(
         payment=payment,
         amount=amount,

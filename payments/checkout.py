@@ -82,10 +82,12 @@ def start(*, slot_id: int, now: datetime) -> str:
     with transaction.atomic():
         slot = booking.lock_slot(slot_id)
         payment = states.lock_payment(payment.id)
-        if payment.state == PaymentState.CREATED:
+        if payment.state == PaymentState.CREATED and slot.state == SlotState.HELD:
             states.open_payment(payment=payment, session=session, next_check_at=slot.held_until)
+        elif payment.state == PaymentState.CREATED:
+            states.fail_payment(payment=payment, now=now, why="the hold ended meanwhile")
     if payment.state != PaymentState.OPEN:
-        raise HoldOver  # it ran out meanwhile, and nobody was given the page
+        raise HoldOver  # nobody was given the page, so no money can come by it
     return payment.session_url
 
 

@@ -1,5 +1,7 @@
 """A hold runs out: the page is ended first, and only then is the place given back."""
 
+from typing import Any
+
 import pytest
 
 from parking import booking
@@ -166,3 +168,29 @@ def test_an_officer_can_force_the_release_but_not_early(spot: Spot, processor: P
     processor.pay(payment.session_id)
     checkout.sync_payment(payment_id=payment.id, now=cast.at(50))
     assert fresh(payment.slot).state == SlotState.CONFIRMED, "nobody had taken the place"
+
+
+def test_a_place_is_never_released_under_an_open_page(spot: Spot, processor: Processor) -> None:
+    payment = an_open_payment(spot)
+    booking.begin_expiries(now=OVER)
+    expiry._release_unpayable(payment.slot_id, OVER)
+    assert fresh(payment.slot).state == SlotState.EXPIRING
+
+
+def test_a_page_that_opens_after_the_end_of_the_hold_is_given_to_nobody(
+    spot: Spot, processor: Processor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slot = cast.a_hold(spot)
+    create = gateway.create_session
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        session = create(*args, **kwargs)
+        booking.begin_expiries(now=OVER)
+        return session
+
+    monkeypatch.setattr(gateway, "create_session", slowly)
+    with pytest.raises(checkout.HoldOver):
+        checkout.start(slot_id=slot.pk, now=cast.at(9.9))
+    assert slot.payments.get().state == PaymentState.FAILED
+    sweep()
+    assert fresh(slot).state == SlotState.RELEASED

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from parking import booking
 from parking.models import BookingEvent, SlotState
-from payments import checkout, expiry, gateway, ledger, refunds, states
+from payments import checkout, expiry, gateway, ledger, refunds, states, webhooks
 from payments.cancel import cancel_booking
 from payments.models import (
     LedgerEntry,
@@ -22,7 +22,14 @@ from payments.models import (
 )
 from tests import cast
 from tests.payments.processor import Processor
-from tests.payments.situations import a_paid_booking, an_open_payment, books, fresh, take_away
+from tests.payments.situations import (
+    a_paid_booking,
+    an_open_payment,
+    books,
+    fresh,
+    later,
+    take_away,
+)
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
@@ -155,6 +162,18 @@ def test_a_notice_that_comes_many_times_at_once_is_stored_once(processor: Proces
     [event] = processor.events("checkout.session.completed")
     assert at_once(*[lambda: processor.deliver(event)] * 6) == [200] * 6
     assert WebhookEvent.objects.count() == 1
+
+
+def test_workers_that_get_the_same_notice_act_on_it_once(processor: Processor) -> None:
+    payment = an_open_payment(cast.a_spot(cast.a_zone()))
+    processor.pay(payment.session_id)
+    [event] = processor.events("checkout.session.completed")
+    processor.deliver(event)
+    processor.fail("latency", method="GET", seconds=0.5)
+    answers = at_once(
+        *[lambda: webhooks.process(event_id=event["id"], now=later(1))] * 3,
+    )
+    assert sorted(answers) == [False, False, True]
 
 
 def test_sealing_from_several_workers_leaves_no_gap(processor: Processor) -> None:
