@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from payments.api import Cancel, Checkout
+
 
 def healthz(request: HttpRequest) -> HttpResponse:
     """Answer 200 when the site and its database work."""
@@ -20,9 +22,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
     path("edge/v1/", include("parking.edge_urls")),
+    path("api/v1/bookings/<str:reference>/cancel/", Cancel.as_view(), name="api-cancel"),
+    path("api/v1/bookings/<str:reference>/checkout/", Checkout.as_view(), name="api-checkout"),
     path("api/v1/", include("parking.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("", include("parking.urls")),
     path("", include("payments.urls")),
 ]
+
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"

@@ -43,7 +43,8 @@ def once(
             cursor.execute(
                 "INSERT INTO parking_idempotentanswer"
                 " (caller, key, request_sha256, status, body, created_at)"
-                " VALUES (%s, %s, %s, 0, '{}', %s) ON CONFLICT (caller, key) DO NOTHING RETURNING id",
+                " VALUES (%s, %s, %s, 0, '{}', %s)"
+                " ON CONFLICT (caller, key) DO NOTHING RETURNING id",
                 [caller, key, digest, now],
             )
             row = cursor.fetchone()

@@ -58,11 +58,6 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     return problem(error.status_code, code, str(error.detail), headers=headers)
 
 
-def server_error(request: Any) -> HttpResponse:
-    """Answer a bug in the API without showing it."""
-    return problem(500, "server-error", _("Something went wrong on our side."))
-
-
 def _field_errors(detail: Any) -> dict[str, list[str]]:
     if not isinstance(detail, dict):
         return {"non_field_errors": [str(message) for message in detail]}

@@ -12,6 +12,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from parking.tasks import ship_due
 from parking.tasks.nudges import nudge
 from payments import checkout, expiry, gateway, ledger, mail, reconciliation, refunds, webhooks
 
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 def process_event(event_id: str) -> None:
     """Act on one stored event of the processor."""
     if webhooks.process(event_id=event_id, now=timezone.now()):
-        nudge(send_mail)
+        _nudge_what_follows()
 
 
 @shared_task(name="payments.process_due_events")
@@ -39,7 +40,7 @@ def sync_payment(payment_id: str) -> None:
         checkout.sync_payment(payment_id=UUID(payment_id), now=timezone.now())
     except gateway.GatewayError:
         return  # noted in the payment's row; the beat asks again
-    nudge(send_mail)
+    _nudge_what_follows()
 
 
 @shared_task(name="payments.sweep_holds")
@@ -58,6 +59,7 @@ def end_page(payment_id: str) -> None:
         expiry.end_page(payment_id=UUID(payment_id), now=timezone.now())
     except gateway.GatewayError:
         return  # noted in the payment's row; the sweep claims it again
+    _nudge_what_follows()
 
 
 @shared_task(name="payments.submit_refund")
@@ -111,3 +113,9 @@ def send_mail() -> None:
     mail.owe_for_free_stays(now=timezone.now())
     for mail_id in mail.due(now=timezone.now()):
         mail.send(mail_id=mail_id, now=timezone.now())
+
+
+def _nudge_what_follows() -> None:
+    """Have the letter and the light of a confirmed or cancelled booking sent now."""
+    nudge(send_mail)
+    nudge(ship_due)

@@ -16,6 +16,7 @@ from parking.imports.mapping import MeterRules
 from parking.imports.places import DECIMALS, Plane
 from parking.imports.report import Kind, Noun, Report
 from parking.imports.wishes import LAMPS, WantedSpot, longest
+from parking.meter_keys import create_keys
 from parking.models import Meter, Spot, Zone
 
 
@@ -164,7 +165,9 @@ def write_meters(
             counted.unchanged += 1
     counted.created += len(new)
     copy_in(new)
-    return meters | meters_called(meter.serial for meter in new)
+    made = meters_called(meter.serial for meter in new)
+    create_keys(meter.pk for meter in made.values())
+    return meters | made
 
 
 def meters_called(serials: Iterable[str]) -> dict[str, Meter]:

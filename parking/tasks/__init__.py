@@ -1,5 +1,6 @@
 """Celery's way into the rules: thin tasks that take ids and can run twice."""
 
+from parking.tasks.housekeeping import forget_answers
 from parking.tasks.lights import (
     advance_lights,
     nudge_meter,
@@ -10,6 +11,7 @@ from parking.tasks.lights import (
 
 __all__ = [
     "advance_lights",
+    "forget_answers",
     "nudge_meter",
     "reconcile_lights",
     "ship_command",

@@ -24,12 +24,12 @@ SENDERS = 32  # calls at once in one run of `ship_due`
 RUN_FOR_S = 5.0  # a run of a beat job ends in good time; the next one goes on
 
 
-def nudge_meter(meter_id: int) -> bool:
+def nudge_meter(meter_id: int | None) -> bool:
     """Have the meter's command sent now; False, never an error, while Redis is away.
 
-    Call it after commit.
+    Call it after commit. A spot without a meter needs nothing.
     """
-    return nudge(ship_command, meter_id)
+    return meter_id is not None and nudge(ship_command, meter_id)
 
 
 @shared_task(name="parking.ship_command")

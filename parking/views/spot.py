@@ -18,10 +18,11 @@ from django.views.decorators.http import require_POST, require_safe
 from parking import access, availability, booking, price_words, stay_times, terms
 from parking.forms import HoldForm, QuoteForm
 from parking.locator import locate
-from parking.models import Booking, Feature, Spot
+from parking.models import Booking, Feature, SlotState, Spot
 from parking.offers import zone_offers
 from parking.pricing import Quote, QuoteError
 from parking.stay_rules import Failure
+from parking.tasks import nudge_meter
 from parking.throttling import HoldThrottle, wait_for
 
 _FIELDS = {"from": "at", "to": "length"}  # the rule book's names for our fields
@@ -73,6 +74,8 @@ def hold(request: HttpRequest, spot_id: int) -> HttpResponse:
         # The page asks the same rules and says each reason at its field.
         return page.answer(form, status=409)
     access.remember(request, slot.booking)
+    if slot.state == SlotState.CONFIRMED:  # free of charge
+        nudge_meter(slot.spot.meter_id)
     return redirect("payments:booking", reference=slot.booking.reference)
 
 

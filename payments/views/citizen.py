@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from parking import access, booking, price_words
 from parking.models import Booking
+from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from payments import booking_page, cancel, checkout, expiry, gateway, receipts, status, tasks
 from payments.models import PaymentState
@@ -97,6 +98,7 @@ def returned(request: HttpRequest, reference: str) -> HttpResponse:
         return page
     if payment.state == PaymentState.PAID:
         nudge(tasks.send_mail)
+        nudge_meter(slot.spot.meter_id)
     elif payment.state == PaymentState.OPEN:
         messages.warning(request, _("The payment is not complete. No money was taken so far."))
     return page
@@ -167,6 +169,7 @@ def _cancel(request: HttpRequest, found: Booking) -> HttpResponse:
     for refund_id in done.refund_ids:
         nudge(tasks.submit_refund, str(refund_id))
     nudge(tasks.send_mail)
+    nudge_meter(done.meter_id)
     messages.success(request, _("Your booking is cancelled."))
     return redirect("payments:booking", found.reference)
 

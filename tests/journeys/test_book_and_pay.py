@@ -88,8 +88,16 @@ def test_a_declined_card_leaves_the_spot_held_and_another_card_pays(
 
     walk.type_card(page, walk.GOOD)
     walk.expect_confirmed(page, place)
-    assert len(stack.rows("SELECT 1 FROM payments_payment WHERE state = 'paid' AND slot_id IN"
-                          " (SELECT id FROM parking_slot WHERE spot_id = %s)", place.id)) == 1
+    assert (
+        len(
+            stack.rows(
+                "SELECT 1 FROM payments_payment WHERE state = 'paid' AND slot_id IN"
+                " (SELECT id FROM parking_slot WHERE spot_id = %s)",
+                place.id,
+            )
+        )
+        == 1
+    )
 
 
 def test_three_d_secure_asks_and_then_pays(page: Page, stack: Stack) -> None:
@@ -162,9 +170,7 @@ def without_javascript(browser: Browser, stack: Stack) -> Iterator[Page]:
     context.close()
 
 
-def test_the_whole_journey_works_without_javascript(
-    without_javascript: Page, stack: Stack
-) -> None:
+def test_the_whole_journey_works_without_javascript(without_javascript: Page, stack: Stack) -> None:
     page = without_javascript
     place = walk.next_spot(stack)
     page.goto("/")
@@ -184,4 +190,3 @@ def test_the_whole_journey_works_without_javascript(
     walk.expect_confirmed(page, place)
     page.get_by_role("link", name="Receipt").click()
     expect(page.get_by_text(reference)).to_be_visible()
-
