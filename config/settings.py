@@ -140,12 +140,14 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A nudge that cannot be sent must not hold up a booking: the beat finds what was not nudged.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 2,
     "socket_connect_timeout": 1,
     "visibility_timeout": 600,
+    "max_retries": 0,  # who waits for a page is told at once; workers and beat try for ever
     "retry_on_timeout": False,
 }
 CELERY_TIMEZONE = "UTC"

@@ -185,14 +185,14 @@ def acknowledge(*, meter_id: int, command_id: UUID, stage: str, reason: str, now
     return True
 
 
-def hurry(*, meter: Meter, now: datetime) -> bool:
-    """Make a locked meter's waiting command due: it was heard, so it can be reached.
+def hurry(*, meter: Meter, rebooted: bool, now: datetime) -> bool:
+    """Make a locked meter's open command due: it was heard, so it can be reached.
 
-    False when it has none that we could send.
+    One that it has accepted waits for its ack, unless it has started anew since. False when there
+    is none that we could send.
     """
-    waiting = MeterCommand.objects.filter(
-        meter_id=meter.id, state=CommandState.PENDING, not_after__gt=now
-    )
+    states = OPEN_COMMAND_STATES if rebooted else (CommandState.PENDING,)
+    waiting = MeterCommand.objects.filter(meter_id=meter.id, state__in=states, not_after__gt=now)
     return bool(meter.edge_url) and waiting.update(next_attempt_at=now) > 0
 
 
@@ -221,7 +221,8 @@ def _end(
     meter: Meter, command: MeterCommand, state: CommandState, rest: timedelta, now: datetime
 ) -> None:
     command.state, command.ended_at = state, now
-    meter.resend_after = now + rest
+    # A longer rest that the reconciler has set stays.
+    meter.resend_after = max(meter.resend_after or now, now + rest)
 
 
 def _as_of(body: dict[str, Any], now: datetime) -> dict[str, Any]:

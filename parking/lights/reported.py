@@ -49,7 +49,8 @@ def take_state(*, meter_id: int, state: State, skew_ms: int, now: datetime) -> H
             state.boot_id == meter.boot_id and state.seq <= meter.state_seq
         ):
             return Heard(is_news=False, plan_revision=meter.plan_revision, should_send=False)
-        if state.boot_id != meter.boot_id:
+        rebooted = state.boot_id != meter.boot_id
+        if rebooted:
             if meter.boot_id:
                 meter.past_boots = [*meter.past_boots, meter.boot_id][-PAST_BOOTS:]
             meter.boot_id = state.boot_id
@@ -65,7 +66,7 @@ def take_state(*, meter_id: int, state: State, skew_ms: int, now: datetime) -> H
         if state.revision < meter.plan_revision:
             # It can be heard, so it can be reached: neither back-off nor rest holds this up.
             if commands.has_open(meter):
-                should_send = commands.hurry(meter=meter, now=now)
+                should_send = commands.hurry(meter=meter, rebooted=rebooted, now=now)
             else:
                 should_send = commands.write(meter=meter, now=now) is not None
         elif not _differs(meter):

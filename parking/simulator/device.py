@@ -59,7 +59,7 @@ class Device:
         """Start anew, as after a power cut of a meter that keeps nothing."""
         self.boots += 1
         dice = self.faults.dice(self.spec.serial, "boot")
-        self.boot_id = f"{self.boots}-{dice.getrandbits(48):012x}-{int(now):x}"
+        self.boot_id = f"{self.boots}-{dice.getrandbits(48):012x}-{int(now * 1000):x}"
         self.plan, self.revision, self.seq = {}, 0, 0
         self.acks.clear()
         self.note(now, "boot", f"boot {self.boot_id}")

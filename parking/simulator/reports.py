@@ -86,6 +86,10 @@ class Reporter:
             self._queued.add(device)
             self._queue.put_nowait(device)
 
+    def is_quiet(self) -> bool:
+        """Say whether nothing waits to be said."""
+        return not (self._queued or self._busy or self._later)
+
     def forget(self, device: Device) -> None:
         """Drop what a meter that was taken down still had to say."""
         for known in (self._dirty, self._asking):

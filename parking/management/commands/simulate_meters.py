@@ -59,8 +59,14 @@ class Command(BaseCommand):
         street = Street(site=options["site"], seed=options["seed"])
         street.faults.add(faults, at=street.clock())
 
+        def read() -> Sequence[MeterSpec]:
+            try:
+                return meters(options["count"])
+            finally:
+                connection.close()  # another thread may read the next time
+
         async def feed() -> Sequence[MeterSpec]:
-            return await asyncio.to_thread(meters, options["count"])
+            return await asyncio.to_thread(read)
 
         def ready(port: int) -> None:
             self.stdout.write(f"The street is at http://{options['host']}:{port}/")
@@ -75,36 +81,32 @@ class Command(BaseCommand):
 
 def meters(count: int) -> list[MeterSpec]:
     """Read the meters in use from the database, the first `count` by serial."""
-    try:
-        rows = list(Meter.objects.filter(is_active=True).select_related("zone")[:count])
-        spots: dict[int, list[Spot]] = {meter.id: [] for meter in rows}
-        for spot in Spot.objects.filter(meter_id__in=spots).order_by("position"):
-            if spot.meter_id is not None:
-                spots[spot.meter_id].append(spot)
-        keys: dict[int, list[Key]] = {meter.id: [] for meter in rows}
-        for key in MeterKey.objects.filter(meter_id__in=keys, retired_at__isnull=True):
-            try:
-                keys[key.meter_id].append(meter_keys.key_from_row(key))
-            except meter_keys.KeyUnreadable as error:
-                logger.warning("%s", error)
-        return [
-            MeterSpec(
-                serial=meter.serial,
-                keys=tuple(keys[meter.id]),
-                is_called=bool(meter.edge_url),
-                zone=meter.zone.name,
-                street=next((spot.street for spot in spots[meter.id] if spot.street), ""),
-                longitude=meter.location.x,
-                latitude=meter.location.y,
-                spots=tuple(
-                    SpotSpec(lamp=spot.position or 0, number=spot.number)
-                    for spot in spots[meter.id]
-                ),
-            )
-            for meter in rows
-        ]
-    finally:
-        connection.close()  # this thread may never come back
+    rows = list(Meter.objects.filter(is_active=True).select_related("zone")[:count])
+    spots: dict[int, list[Spot]] = {meter.id: [] for meter in rows}
+    for spot in Spot.objects.filter(meter_id__in=spots).order_by("position"):
+        if spot.meter_id is not None:
+            spots[spot.meter_id].append(spot)
+    keys: dict[int, list[Key]] = {meter.id: [] for meter in rows}
+    for key in MeterKey.objects.filter(meter_id__in=keys, retired_at__isnull=True):
+        try:
+            keys[key.meter_id].append(meter_keys.key_from_row(key))
+        except meter_keys.KeyUnreadable as error:
+            logger.warning("%s", error)
+    return [
+        MeterSpec(
+            serial=meter.serial,
+            keys=tuple(keys[meter.id]),
+            is_called=bool(meter.edge_url),
+            zone=meter.zone.name,
+            street=next((spot.street for spot in spots[meter.id] if spot.street), ""),
+            longitude=meter.location.x,
+            latitude=meter.location.y,
+            spots=tuple(
+                SpotSpec(lamp=spot.position or 0, number=spot.number) for spot in spots[meter.id]
+            ),
+        )
+        for meter in rows
+    ]
 
 
 def _count(text: str) -> int:

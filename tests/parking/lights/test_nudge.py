@@ -1,0 +1,61 @@
+"""A nudge is a hint: losing it costs a moment, never an error."""
+
+import time
+from typing import Any
+
+import pytest
+from celery import current_app
+
+from parking import tasks
+from parking.tasks import nudges
+
+
+@pytest.fixture(autouse=True)
+def _no_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nudges, "_quiet_until", 0.0)
+
+
+def at_broker(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Send what this test enqueues to another broker."""
+    current_app.pool.force_close_all()
+    monkeypatch.setattr(current_app.conf, "broker_write_url", url)
+    monkeypatch.setattr(current_app, "_pool", None)
+    monkeypatch.setattr(current_app.amqp, "_producer_pool", None)
+
+
+def test_without_redis_a_nudge_says_no_quickly_and_raises_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    at_broker(monkeypatch, "redis+socket:///nowhere/redis.sock")
+    began = time.monotonic()
+    assert tasks.nudge_meter(7) is False
+    assert time.monotonic() - began < 2
+    assert "not nudged" in caplog.text
+
+
+def test_an_outage_costs_one_wait_not_one_per_booking(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Any] = []
+
+    def away(*args: Any, **options: Any) -> None:
+        tried.append(args)
+        raise ConnectionError("gone")
+
+    monkeypatch.setattr(tasks.ship_command, "apply_async", away)
+    assert [tasks.nudge_meter(7) for _booking in range(10)] == [False] * 10
+    assert len(tried) == 1
+
+
+def test_a_nudge_asks_for_the_meter_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(
+        tasks.ship_command, "apply_async", lambda args, **options: asked.append((args, options))
+    )
+    assert tasks.nudge_meter(7) is True
+    assert asked == [((7,), {"retry": False})]
+
+
+def test_the_timetable_names_tasks_that_exist() -> None:
+    current_app.loader.import_default_modules()
+    for entry in current_app.conf.beat_schedule.values():
+        assert entry["task"] in current_app.tasks
+        assert entry["options"]["expires"] >= entry["schedule"]

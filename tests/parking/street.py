@@ -1,0 +1,146 @@
+"""A street of simulated meters for tests, in a thread of the test's own process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from parking import booking, meter_keys
+from parking.management.commands.simulate_meters import meters as specs_from_database
+from parking.models import Meter, Slot, Spot, Zone
+from parking.simulator.app import App
+from parking.simulator.engine import Street
+from parking.simulator.faults import FaultBook, parse_faults
+from parking.simulator.http import Server
+from parking.simulator.specs import MeterSpec
+from tests import cast
+
+
+def a_street_meter(
+    zone: Zone, serial: str = "MTR-000001", *, lamps: int = 2, edge_url: str = "gateway"
+) -> Meter:
+    """Make a meter with a key, and spots named after it."""
+    meter = cast.a_meter(zone, serial, edge_url=edge_url)
+    meter_keys.create_keys([meter.pk])
+    for lamp in range(1, lamps + 1):
+        cast.a_spot(zone, f"{serial[-3:]}-{lamp}", meter=meter, position=lamp)
+    return meter
+
+
+def lamp(meter: Meter, position: int) -> Spot:
+    """Return the spot of a meter's lamp, with its light, as they are now."""
+    return Spot.objects.select_related("light", "meter").get(meter=meter, position=position)
+
+
+def eventually(question: Callable[[], Any], *, within: float = 10.0, every: float = 0.02) -> Any:
+    """Wait until the question is answered with something true; fail with what it said last."""
+    deadline = time.monotonic() + within
+    while not (answer := question()):
+        assert time.monotonic() < deadline, f"still {answer!r} after {within} s"
+        time.sleep(every)
+    return answer
+
+
+def booked_now(meter: Meter, position: int = 1, minutes: int = 60) -> Slot:
+    """Confirm a stay on the meter's spot that runs now."""
+    now = timezone.now()
+    start = now.replace(minute=now.minute - now.minute % 5, second=0, microsecond=0)
+    held = cast.a_hold(lamp(meter, position), start, minutes, now=now)
+    with transaction.atomic():
+        slot = booking.lock_slot(held.pk)
+        booking.confirm(slot=slot, now=now, actor="processor")
+    return slot
+
+
+def shows(meter: Meter, position: int, wanted: str) -> bool:
+    """Say whether the lamp should show this, such as "green steady", and has reported it."""
+    seen = lamp(meter, position).light
+    return (
+        f"{seen.desired_light} {seen.desired_pattern}"
+        == f"{seen.reported_light} {seen.reported_pattern}"
+        == wanted
+    )
+
+
+class RunningStreet:
+    """A simulator that listens on a free port and calls `site`."""
+
+    def __init__(self, site: str, *, seed: int = 1, port: int = 0) -> None:
+        self.street = Street(site=site, seed=seed, faults=FaultBook(seed))
+        self._loop = asyncio.new_event_loop()
+        self._server = Server(App(self.street))
+        self._up = threading.Event()
+        self._wanted_port = port
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._living: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the meters are called."""
+        return f"http://127.0.0.1:{self._server.port}"
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._server.port
+
+    def start(self) -> RunningStreet:
+        """Listen and live."""
+        self._thread.start()
+        assert self._up.wait(5)
+        return self
+
+    def stop(self) -> None:
+        """Fall silent, with all connections cut."""
+        if not self._thread.is_alive():
+            return
+        self._loop.call_soon_threadsafe(self._end)
+        self._thread.join(5)
+        assert not self._thread.is_alive()
+
+    def put_up(self, specs: Iterable[MeterSpec] | None = None) -> None:
+        """Give the street its meters; those of the database by default."""
+        known = list(specs) if specs is not None else specs_from_database(10_000)
+        self.do(lambda: self.street.put_up(known))
+
+    def faults(self, *faults: dict[str, Any]) -> None:
+        """Let things go wrong from now on; nothing ends them all."""
+        parsed = parse_faults({"fault": list(faults)})
+        self.do(lambda: self.street.set_faults(parsed, keep=False))
+
+    def do(self, action: Callable[[], Any]) -> Any:
+        """Run the action in the street's own thread and return what it returns."""
+
+        async def act() -> Any:
+            return action()
+
+        return self.wait_for(act())
+
+    def wait_for(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine in the street's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    def _end(self) -> None:
+        assert self._living is not None
+        self._living.cancel()
+
+    def _run(self) -> None:
+        async def never() -> list[MeterSpec]:
+            await asyncio.Event().wait()
+            return []
+
+        async def live() -> None:
+            await self._server.start("127.0.0.1", self._wanted_port)
+            self._living = asyncio.create_task(self.street.run(never))
+            self._up.set()
+            await asyncio.gather(self._living, return_exceptions=True)
+            await self._server.close()
+
+        self._loop.run_until_complete(live())
+        self._loop.close()
