@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from parking import access, availability, booking, price_words, stay_times, terms
 from parking.forms import HoldForm, QuoteForm
@@ -39,10 +39,12 @@ def spot(request: HttpRequest, spot_id: int) -> HttpResponse:
     return page.answer(page.new_hold_form(), status=status)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def hold(request: HttpRequest, spot_id: int) -> HttpResponse:
     """Hold the spot for ten minutes and go on to its booking page; or say why not, with advice."""
+    if request.method != "POST":  # a page that said no was opened again
+        return redirect("parking:spot", spot_id=spot_id)
     page = SpotPage(request, spot_id, request.POST)
     form = HoldForm(request.POST, vehicle_classes=page.vehicle_classes)
     if not form.is_valid():

@@ -172,7 +172,9 @@ def test_holding_needs_the_token_of_the_form(spot: Spot) -> None:
 
 
 def test_a_hold_is_never_made_by_reading(client: Client, spot: Spot) -> None:
-    assert client.get(f"/spots/{spot.pk}/hold/", FORM).status_code == 405
+    response = client.get(f"/spots/{spot.pk}/hold/", FORM)
+    assert response["Location"] == f"/spots/{spot.pk}/"
+    assert client.put(f"/spots/{spot.pk}/hold/").status_code == 405
     assert not Booking.objects.exists()
 
 
