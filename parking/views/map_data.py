@@ -34,6 +34,7 @@ def streets(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
 def busy(request: HttpRequest) -> HttpResponse:
     """Answer the ids of the spots in view that are taken at some time of the period."""
     form = BusyForm(request.GET)

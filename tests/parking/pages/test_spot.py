@@ -129,16 +129,15 @@ def test_whoever_needs_an_accessible_bay_is_offered_only_these(client: Client, z
     assert "Spot K-2" not in text
 
 
-def test_distance_is_measured_in_metres_not_degrees(client: Client, zone: Zone) -> None:
+def test_the_nearest_is_nearest_in_metres_not_in_degrees(client: Client, zone: Zone) -> None:
     taken = cast.a_spot(zone, "K-1")
-    cast.a_spot(zone, "EAST", metres_east=60)
+    cast.a_spot(zone, "EAST", metres_east=40)
     north = cast.a_spot(zone, "NORTH")
-    north.location.y += 45 / 111_320
-    north.location.x = taken.location.x
+    north.location.y += 60 / 111_320  # a degree of latitude is twice as long here
     north.save()
     cast.a_hold(taken)
     text = text_of(page_of(client, taken, **STAY))
-    assert text.index("Spot NORTH") < text.index("Spot EAST")
+    assert text.index("Spot EAST") < text.index("Spot NORTH")
 
 
 def test_a_spot_out_of_use_is_not_there(client: Client, spot: Spot) -> None:
