@@ -51,8 +51,9 @@ def cancel_booking(
     Raises:
         booking.WrongState: nothing of the booking is confirmed and still to come.
         LessDue: nothing was cancelled; show the new amount.
+        booking.Busy: others are at the same rows; nothing was cancelled.
     """
-    with transaction.atomic():
+    with booking.contended(), transaction.atomic():
         slots = [booking.lock_slot(slot.id) for slot in _ending(reference, now)]
         if not slots:
             raise booking.WrongState("over")

@@ -6,6 +6,7 @@ A hold that ran out keeps its place until the processor has said that the hosted
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -41,7 +42,8 @@ def sweep(*, now: datetime) -> list[UUID]:
     )
     for slot_id in slot_ids:
         if slot_id not in open_payments:
-            _release_unpayable(slot_id, now)
+            with suppress(booking.Busy):  # the next sweep finds it
+                _release_unpayable(slot_id, now)
     return [payment_id for payment_id in open_payments.values() if _claim(payment_id, now)]
 
 
@@ -69,7 +71,7 @@ def give_up(*, slot_id: int, now: datetime, actor: str) -> None:
         booking.WrongState: the slot is not held.
         gateway.GatewayError: the processor did not answer; the sweeper goes on.
     """
-    with transaction.atomic():
+    with booking.contended(), transaction.atomic():
         slot = booking.lock_slot(slot_id)
         booking.begin_expiry(slot=slot, now=now, actor=actor)
         payment = slot.payments.filter(state=PaymentState.OPEN).first()
@@ -89,7 +91,7 @@ def force_release(*, slot_id: int, now: datetime, actor: str, reason: str) -> No
         TooEarly: the page may still be alive.
         booking.WrongState: the slot is not expiring.
     """
-    with transaction.atomic():
+    with booking.contended(), transaction.atomic():
         slot = booking.lock_slot(slot_id)
         if slot.state != SlotState.EXPIRING:
             raise booking.WrongState(slot.state)
@@ -117,7 +119,7 @@ def _end_or_look(session_id: str, in_a_hurry: bool) -> Session:
 
 
 def _release_unpayable(slot_id: int, now: datetime) -> None:
-    with transaction.atomic():
+    with booking.contended(), transaction.atomic():
         slot = booking.lock_slot(slot_id)
         if slot.payments.filter(state=PaymentState.OPEN).exists():
             return

@@ -87,7 +87,7 @@ def submit(*, refund_id: UUID, now: datetime) -> Refund:
     Raises:
         gateway.GatewayError: it did not say; the same refund is tried again later.
     """
-    with transaction.atomic():
+    with booking.contended(), transaction.atomic():
         refund = _lock(refund_id)
         if refund.state == RefundState.REQUESTED:
             states.submit_refund(refund=refund, next_check_at=now + _LEASE)
@@ -96,7 +96,7 @@ def submit(*, refund_id: UUID, now: datetime) -> Refund:
     try:
         said = _send_or_look(refund, now)
     except gateway.GatewayError as error:
-        with transaction.atomic():
+        with booking.contended(), transaction.atomic():
             refund = _lock(refund_id)
             if not error.retryable and refund.state == RefundState.SUBMITTED:
                 states.refuse_refund(refund=refund, now=now, why=error.code)
@@ -151,7 +151,7 @@ def _send_or_look(refund: Refund, now: datetime) -> ProcessorRefund:
 
 
 def _follow(refund_id: UUID, said: ProcessorRefund, now: datetime) -> Refund:
-    with transaction.atomic():
+    with booking.contended(), transaction.atomic():
         refund = _lock(refund_id)
         if refund.state == RefundState.REQUESTED:
             states.submit_refund(refund=refund, next_check_at=now)
@@ -162,7 +162,7 @@ def _follow(refund_id: UUID, said: ProcessorRefund, now: datetime) -> Refund:
 
 
 def _take_in(payment: Payment, said: ProcessorRefund, now: datetime) -> Refund:
-    with transaction.atomic():
+    with booking.contended(), transaction.atomic():
         booking.lock_slot(payment.slot_id)
         states.lock_payment(payment.id)
         refund, is_new = Refund.objects.get_or_create(

@@ -12,11 +12,15 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from parking import booking
 from parking.tasks import ship_due
 from parking.tasks.nudges import nudge
 from payments import checkout, expiry, gateway, ledger, mail, reconciliation, refunds, webhooks
 
 logger = logging.getLogger(__name__)
+
+# The row says when to look again, and the beat does.
+LATER = (gateway.GatewayError, booking.Busy)
 
 
 @shared_task(name="payments.process_event")
@@ -38,8 +42,8 @@ def sync_payment(payment_id: str) -> None:
     """Ask the processor what became of one payment."""
     try:
         checkout.sync_payment(payment_id=UUID(payment_id), now=timezone.now())
-    except gateway.GatewayError:
-        return  # noted in the payment's row; the beat asks again
+    except LATER:
+        return
     _nudge_what_follows()
 
 
@@ -57,8 +61,8 @@ def end_page(payment_id: str) -> None:
     """End the hosted page of a hold that ran out, and act on what the processor says."""
     try:
         expiry.end_page(payment_id=UUID(payment_id), now=timezone.now())
-    except gateway.GatewayError:
-        return  # noted in the payment's row; the sweep claims it again
+    except LATER:
+        return
     _nudge_what_follows()
 
 
@@ -67,8 +71,8 @@ def submit_refund(refund_id: str) -> None:
     """Send one refund to the processor, or ask what became of it."""
     try:
         refunds.submit(refund_id=UUID(refund_id), now=timezone.now())
-    except gateway.GatewayError:
-        return  # noted in the refund's row; the beat tries again
+    except LATER:
+        return
 
 
 @shared_task(name="payments.check_due")

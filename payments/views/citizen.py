@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -18,6 +19,8 @@ from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from payments import booking_page, cancel, checkout, expiry, gateway, receipts, status, tasks
 from payments.models import PaymentState
+
+BUSY = gettext_lazy("Others are at this very spot just now. Please try again in a moment.")
 
 
 @never_cache
@@ -63,6 +66,8 @@ def pay(request: HttpRequest, reference: str) -> HttpResponse:
         messages.error(request, _("The time to pay is over. No money was taken."))
     except checkout.AlreadyPaid:
         messages.success(request, _("This booking is already paid."))
+    except booking.Busy:
+        messages.error(request, BUSY)
     except checkout.ProcessorAway:
         messages.error(
             request,
@@ -92,7 +97,7 @@ def returned(request: HttpRequest, reference: str) -> HttpResponse:
         return page
     try:
         payment = checkout.sync_payment(payment_id=payment.id, now=timezone.now(), in_a_hurry=True)
-    except gateway.GatewayError:
+    except tasks.LATER:
         nudge(tasks.sync_payment, str(payment.id))
         page["Location"] += "?returned"
         return page
@@ -113,6 +118,8 @@ def give_up(request: HttpRequest, reference: str) -> HttpResponse:
         expiry.give_up(slot_id=slot.id, now=timezone.now(), actor=_actor(request))
     except booking.WrongState:
         messages.warning(request, _("This booking is not held any more."))
+    except booking.Busy:
+        messages.error(request, BUSY)
     except gateway.GatewayError:
         pass  # the page says that we still ask; the sweep goes on
     return redirect("payments:booking", found.reference)
@@ -164,6 +171,9 @@ def _cancel(request: HttpRequest, found: Booking) -> HttpResponse:
     except booking.WrongState:
         messages.warning(request, _("There is nothing left to cancel."))
         return redirect("payments:booking", found.reference)
+    except booking.Busy:
+        messages.error(request, BUSY)
+        return redirect("payments:cancel", found.reference)
     except cancel.LessDue as less:
         return _ask_to_cancel(request, found, less.due, has_changed=True)
     for refund_id in done.refund_ids:

@@ -1,63 +1,19 @@
 """The booking page says what is true, at every step."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from parking.models import Booking, Light, Slot, SlotState, Spot
-from payments import checkout, expiry, gateway, refunds, tasks
-from payments.cancel import cancel_booking
-from payments.models import Payment, PaymentState, Refund
+from parking.models import Booking, Light, Slot, SlotState
+from payments import checkout, expiry, gateway, tasks
+from payments.models import Payment
 from tests import cast
+from tests.payments.pages import page, pay, text
 from tests.payments.processor import Processor
 from tests.payments.situations import fresh, take_away
-
-
-@pytest.fixture
-def now(processor: Processor):
-    """The real time: pages ask the clock themselves."""
-    moment = timezone.now()
-    processor.stand_at(moment)
-    return moment
-
-
-@pytest.fixture
-def slot(spot: Spot, now) -> Slot:
-    start = now.replace(second=0, microsecond=0) + timedelta(hours=1)
-    start -= timedelta(minutes=start.minute % 15)
-    return cast.a_hold(spot, start=start + timedelta(minutes=15), now=now)
-
-
-@pytest.fixture
-def guest(client: Client, slot: Slot) -> Client:
-    """The browser of who made the booking."""
-    answer = client.get(page(slot), {"key": slot.booking.access_key})
-    assert answer.status_code == 302
-    assert answer["Location"] == page(slot), "the key does not stay in the address"
-    return client
-
-
-def page(slot: Slot, name: str = "") -> str:
-    return f"/bookings/{slot.booking.reference}/{name}"
-
-
-def text(client: Client, slot: Slot, name: str = "", **query: str) -> str:
-    answer = client.get(page(slot, name), query)
-    assert answer.status_code == 200
-    assert "no-store" in answer["Cache-Control"]
-    return answer.content.decode()
-
-
-def pay(slot: Slot, processor: Processor, *, sync: bool = True) -> Payment:
-    checkout.start(slot_id=slot.pk, now=timezone.now())
-    payment = slot.payments.get(state=PaymentState.OPEN)
-    processor.pay(payment.session_id)
-    if sync:
-        checkout.sync_payment(payment_id=payment.id, now=timezone.now())
-    return payment
 
 
 class TestAccess:
@@ -229,91 +185,6 @@ def test_no_light_is_promised_where_there_is_no_meter(
     assert "The light at the spot" not in text(guest, slot)
 
 
-class TestCancelling:
-    """The amount is told first, and kept."""
-
-    def test_it_shows_what_goes_back_and_then_does_it(
-        self, guest: Client, slot: Slot, processor: Processor
-    ) -> None:
-        pay(slot, processor)
-        said = text(guest, slot, "cancel/")
-        assert "You get back" in said
-        assert "<strong>2.00" in said
-        assert fresh(slot).state == SlotState.CONFIRMED
-        said = guest.post(page(slot, "cancel/"), {"told": "200"}, follow=True).content.decode()
-        assert "This booking is cancelled" in said
-        assert "on its way back" in said
-        assert fresh(slot).state == SlotState.CANCELLED
-
-        refund = Refund.objects.get()
-        refunds.submit(refund_id=refund.id, now=timezone.now())
-        assert "is returned to your card" in text(guest, slot)
-        processor.control(f"refunds/{fresh(refund).refund_id}/settle", status="failed")
-        refunds.adopt(
-            said=refunds.gateway.retrieve_refund(fresh(refund).refund_id), now=timezone.now()
-        )
-        assert "could not be returned" in text(guest, slot)
-
-    def test_an_amount_that_has_become_less_is_shown_again(
-        self, guest: Client, slot: Slot, processor: Processor
-    ) -> None:
-        pay(slot, processor)
-        answer = guest.post(page(slot, "cancel/"), {"told": "300"})
-        assert answer.status_code == 409
-        assert "Nothing is cancelled yet" in answer.content.decode()
-        assert fresh(slot).state == SlotState.CONFIRMED
-
-    @pytest.mark.parametrize("told", ["", "x", "1e3"])
-    def test_a_broken_form_cancels_nothing(
-        self, guest: Client, slot: Slot, processor: Processor, told: str
-    ) -> None:
-        pay(slot, processor)
-        answer = guest.post(page(slot, "cancel/"), {"told": told})
-        assert answer["Location"] == page(slot, "cancel/")
-        assert fresh(slot).state == SlotState.CONFIRMED
-
-    def test_there_is_nothing_to_cancel_before_and_after(
-        self, guest: Client, slot: Slot, processor: Processor
-    ) -> None:
-        for _ in range(2):
-            said = guest.get(page(slot, "cancel/"), follow=True).content.decode()
-            assert "nothing left to cancel" in said
-            said = guest.post(page(slot, "cancel/"), {"told": "0"}, follow=True).content.decode()
-            assert "nothing left to cancel" in said
-            if slot.payments.exists():
-                break
-            pay(slot, processor)
-            cancel_booking(reference=slot.booking.reference, now=timezone.now(), actor="citizen")
-
-
-class TestReceipt:
-    """Numbered, dated, and only for what was paid."""
-
-    def test_a_payment_has_a_receipt_at_once(
-        self, guest: Client, slot: Slot, processor: Processor
-    ) -> None:
-        pay(slot, processor)
-        said = text(guest, slot, "receipt/")
-        assert f"R-{timezone.localdate().year}-000001" in said
-        assert "2.00" in said
-        assert "visa •••• 4242" in said
-        assert slot.booking.plate not in said
-
-    def test_a_refund_has_a_credit_note(
-        self, guest: Client, slot: Slot, processor: Processor
-    ) -> None:
-        pay(slot, processor)
-        text(guest, slot, "receipt/")
-        done = cancel_booking(reference=slot.booking.reference, now=timezone.now(), actor="citizen")
-        refunds.submit(refund_id=done.refund_ids[0], now=timezone.now())
-        said = text(guest, slot, "receipt/")
-        assert f"C-{timezone.localdate().year}-000001" in said
-        assert "−2.00" in said
-
-    def test_nothing_paid_has_none(self, guest: Client, slot: Slot) -> None:
-        assert guest.get(page(slot, "receipt/")).status_code == 404
-
-
 def test_money_that_came_too_late_is_told(guest: Client, slot: Slot, processor: Processor) -> None:
     checkout.start(slot_id=slot.pk, now=timezone.now())
     payment = slot.payments.get()
@@ -345,7 +216,7 @@ def test_money_of_another_amount_is_told_and_not_asked_for_again(
 
 
 def test_a_booking_that_costs_nothing_is_confirmed_without_paying(
-    client: Client, now, db: None
+    client: Client, now: datetime, db: None
 ) -> None:
     spot = cast.a_spot(cast.a_zone("free", tariff=cast.FREE_OF_CHARGE))
     start = (now + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)

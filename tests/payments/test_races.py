@@ -1,16 +1,20 @@
 """Several at once, on real connections: what must happen once happens once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
 
 from parking import booking
-from parking.models import BookingEvent, SlotState
-from payments import checkout, expiry, gateway, ledger, refunds, states, webhooks
+from parking.models import BookingEvent, SlotState, Spot
+from payments import checkout, expiry, gateway, ledger, refunds, states, tasks, webhooks
 from payments.cancel import cancel_booking
 from payments.models import (
     LedgerEntry,
@@ -209,3 +213,68 @@ def test_the_gateway_is_never_asked_inside_a_transaction(
     refunds.submit(refund_id=done.refund_ids[0], now=cast.at(5))
     assert len(asked) == 3
     assert not any(asked)
+
+
+@contextmanager
+def somebody_at(spot: Spot) -> Iterator[None]:
+    """Hold the spot's lock on another connection, and let nobody wait long for it."""
+    is_locked, is_over = Event(), Event()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                Spot.objects.select_for_update().get(id=spot.pk)
+                is_locked.set()
+                is_over.wait(20)
+        finally:
+            connection.close()
+
+    other = Thread(target=hold)
+    other.start()
+    is_locked.wait(10)
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '50ms'")
+    try:
+        yield
+    finally:
+        is_over.set()
+        other.join()
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+
+
+def test_a_crowd_at_the_spot_is_told_and_nothing_is_lost(
+    processor: Processor, client: Client
+) -> None:
+    now = timezone.now()
+    processor.stand_at(now)
+    spot = cast.a_spot(cast.a_zone())
+    start = (now + timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
+    payment = a_paid_booking(spot, processor, start=start, now=now)
+    reference = payment.slot.booking.reference
+    client.get(f"/bookings/{reference}/", {"key": payment.slot.booking.access_key})
+    with somebody_at(spot):
+        for name, form in (("pay/", {}), ("give-up/", {}), ("cancel/", {"told": "200"})):
+            answer = client.post(f"/bookings/{reference}/{name}", form, follow=True)
+            assert answer.status_code == 200
+            assert "try again in a moment" in answer.content.decode()
+        with pytest.raises(booking.Busy):
+            cancel_booking(reference=reference, now=now, actor="citizen")
+    assert fresh(payment.slot).state == SlotState.CONFIRMED
+    assert not Refund.objects.exists()
+
+
+def test_a_crowd_at_the_spot_delays_the_work_of_tasks_and_loses_none(
+    processor: Processor,
+) -> None:
+    spot = cast.a_spot(cast.a_zone())
+    payment = an_open_payment(spot)
+    processor.pay(payment.session_id)
+    processor.deliver(processor.events("checkout.session.completed")[0])
+    with somebody_at(spot):
+        tasks.sync_payment(str(payment.id))
+        tasks.end_page(str(payment.id))
+        assert not webhooks.process(event_id=WebhookEvent.objects.get().event_id, now=later(1))
+    assert fresh(payment).state == PaymentState.OPEN
+    assert webhooks.process(event_id=WebhookEvent.objects.get().event_id, now=later(3))
+    assert fresh(payment).state == PaymentState.PAID
