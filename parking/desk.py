@@ -1,4 +1,4 @@
-"""What the desk shows at a glance: today's stays, spots, lights, what waits for a person."""
+"""What the desk shows at a glance: stays, spots, lights, and what waits for a person."""
 
 from __future__ import annotations
 

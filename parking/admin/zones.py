@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +57,14 @@ class ZoneAdmin(ZoneScopedAdmin, MapAdmin):
         in_use = Count("spots", filter=Q(spots__is_active=True))
         rows: QuerySet[Any] = super().get_queryset(request).annotate(spots_count=in_use)
         return rows.prefetch_related("operators")
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> ModelMultipleChoiceField[Any] | None:
+        """Offer as operators only people who may enter the desk."""
+        if db_field.name == "operators":
+            kwargs["queryset"] = User.objects.filter(is_staff=True).order_by("email")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Suggest a code for a new zone only: a code that is in use stands in links and files."""

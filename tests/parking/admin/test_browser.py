@@ -85,7 +85,7 @@ def test_a_zone_is_drawn_on_the_map(page: Page, live_server: LiveServer, zone: Z
     frame = drawn.bounding_box()
     assert frame is not None
     assert frame["width"] > 720  # as wide as the form
-    corners = [(200, 100), (400, 100), (400, 250), (200, 250)]
+    corners = [(500, 150), (700, 150), (700, 300), (500, 300)]
     for x, y in [*corners, corners[0]]:
         page.mouse.click(frame["x"] + x, frame["y"] + y)
     _save(page)
