@@ -6,12 +6,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from parking import formatting
+from parking import formatting, lights
 from parking.admin.periods import OVERRIDES
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
 from parking.models import Closure
@@ -70,7 +71,32 @@ class ClosureAdmin(ZoneScopedAdmin):
     search_fields = ["reason", "spot__number"]
     autocomplete_fields = ["spot"]
 
+    def save_model(self, request: HttpRequest, obj: Closure, form: Any, change: bool) -> None:
+        """Save the closure and plan the lights of the places it covers, or covered before."""
+        before = Closure.objects.filter(pk=obj.pk).first()
+        super().save_model(request, obj, form, change)
+        if before is not None:
+            _replan(before)
+        _replan(obj)
+
+    def delete_model(self, request: HttpRequest, obj: Closure) -> None:
+        """Lift the closure and plan the lights of its places."""
+        super().delete_model(request, obj)
+        _replan(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Closure]) -> None:
+        """Lift several closures, likewise."""
+        with transaction.atomic():
+            lifted = list(queryset)
+            super().delete_queryset(request, queryset)
+            for closure in lifted:
+                _replan(closure)
+
     @admin.display(description=_("period"), ordering="period")
     def period_named(self, closure: Closure) -> str:
         """Write the period out."""
         return formatting.period(closure.period.lower, closure.period.upper)
+
+
+def _replan(closure: Closure) -> None:
+    lights.replan_spots(zone_id=closure.zone_id, spot_id=closure.spot_id, now=timezone.now())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
@@ -16,10 +17,19 @@ from parking.admin.scoping import ZoneScopedAdmin, ZoneScopedInline
 from parking.models import StayRules, Zone
 
 
+class StayRulesForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The rules of a zone; a new zone gets the usual ones even if nobody touches them."""
+
+    def has_changed(self) -> bool:
+        """Say yes for a new zone: a form that was left alone would not be saved."""
+        return self.instance.pk is None or super().has_changed()
+
+
 class StayRulesInline(ZoneScopedInline, admin.StackedInline):  # type: ignore[type-arg]
     """The one set of rules of a zone."""
 
     model = StayRules
+    form = StayRulesForm
     can_delete = False
     min_num = 1
     fieldsets = [

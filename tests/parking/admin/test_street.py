@@ -133,6 +133,37 @@ def test_a_closure_is_entered_in_local_time(zone: Zone, operator: User, enter: E
     assert period.upper.isoformat() == "2026-12-24T14:00:00+00:00"
 
 
+def test_a_closure_turns_the_lamps_of_its_places_red_and_lifting_it_turns_them_off(
+    zone: Zone, operator: User, enter: Enter
+) -> None:
+    closed, open_ = cast.a_spot(zone, "K-1"), cast.a_spot(zone, "K-2")
+    for position, spot in enumerate((closed, open_), start=1):
+        spot.meter, spot.position = cast.a_meter(zone, f"MTR-{position}"), position
+        spot.save(update_fields=["meter", "position"])
+    local = timezone.localtime()
+    browser = enter(operator)
+    made = browser.post(
+        reverse("admin:parking_closure_add"),
+        {
+            "zone": zone.pk,
+            "spot": closed.pk,
+            "period_0_0": f"{local - timedelta(days=1):%Y-%m-%d}",
+            "period_0_1": "08:00",
+            "period_1_0": f"{local + timedelta(days=1):%Y-%m-%d}",
+            "period_1_1": "08:00",
+            "reason": "works",
+        },
+    )
+    assert made.status_code == 302
+
+    wanted = dict(Light.objects.values_list("spot__number", "desired_light"))
+    assert wanted == {"K-1": "red", "K-2": "off"}
+
+    delete = reverse("admin:parking_closure_delete", args=[Closure.objects.get().pk])
+    browser.post(delete, {"post": "yes"})
+    assert Light.objects.get(spot=closed).desired_light == "off"
+
+
 def test_an_impossible_closure_is_refused_beside_its_field(
     zone: Zone, operator: User, enter: Enter
 ) -> None:
