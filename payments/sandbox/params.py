@@ -231,9 +231,9 @@ class Params:
         rows = self.required_group(name) if required else self.group(name)
         return [rows.group(key) for key in rows.list_keys()]
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, name: str, *, required: bool = False) -> list[str]:
         """Return a list of texts; an empty one when it was not sent."""
-        rows = self.group(name)
+        rows = self.required_group(name) if required else self.group(name)
         return [rows.text(key) or "" for key in rows.list_keys()]
 
     def list_keys(self) -> list[str]:

@@ -73,8 +73,7 @@ def delete_endpoint(world: World, endpoint: Json) -> Json:
 
 
 def _event_types(params: Params) -> list[str]:
-    params.required_group("enabled_events")
-    return params.texts("enabled_events")
+    return params.texts("enabled_events", required=True)
 
 
 def fix_endpoint(store: Store, *, url: str | None, secrets: list[str], now: int) -> None:
