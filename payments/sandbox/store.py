@@ -59,19 +59,19 @@ class Store:
         run = self._connection.execute
         # Held for the life of the process: two sandboxes on one file would tell different truths.
         run("PRAGMA locking_mode = EXCLUSIVE")
-        run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = NORMAL")
-        run("BEGIN IMMEDIATE")
         version = run("PRAGMA user_version").fetchone()[0]
         owner = run("PRAGMA application_id").fetchone()[0]
         empty = run("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        if not empty and (owner, version) != (APPLICATION_ID, SCHEMA_VERSION):
+            raise sqlite3.DatabaseError("it was not written by this version of the sandbox")
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = NORMAL")
+        run("BEGIN IMMEDIATE")
         if empty:
             for statement in self._schema():
                 run(statement)
             run(f"PRAGMA application_id = {APPLICATION_ID}")
             run(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        elif owner != APPLICATION_ID or version != SCHEMA_VERSION:
-            raise sqlite3.DatabaseError("it was not written by this version of the sandbox")
         run("COMMIT")
 
     @staticmethod
