@@ -15,7 +15,7 @@ from payments.sandbox.money import DEFAULT_MINIMUMS, EXPONENTS, Terms
 from payments.sandbox.store import StateFileError, Store
 from payments.sandbox.web.server import Server, Site
 
-logger = logging.getLogger("payments.sandbox")
+logger = logging.getLogger(__name__)
 
 
 def parser() -> argparse.ArgumentParser:
