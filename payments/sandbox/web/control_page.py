@@ -7,7 +7,7 @@ from payments.sandbox.engine import Engine
 from payments.sandbox.errors import Json
 from payments.sandbox.faults import KINDS as FAULT_KINDS
 from payments.sandbox.faults import METHODS
-from payments.sandbox.kinds import CHARGE, DISPUTE, EVENT
+from payments.sandbox.kinds import CHARGE, DISPUTE, EVENT, REFUND
 from payments.sandbox.money import format_amount
 from payments.sandbox.objects.balance import balance
 from payments.sandbox.objects.disputes import OPEN
@@ -41,10 +41,12 @@ def control_page(engine: Engine) -> Response:
         )
         marks = ", ".join("?" * len(OPEN))
         disputes = world.store.select(DISPUTE, [f"{field('status')} IN ({marks})"], OPEN, limit=20)
+        pending = world.store.select(REFUND, [f"{field('status')} = 'pending'"], limit=20)
     main = (
         "<h1>Payment sandbox</h1>"
         f'<div class="panels">{_clock(engine)}{_webhooks(engine)}{_faults(engine)}'
-        f"{_money(money)}{_disputes(charges, disputes)}</div>{_events(events, states)}"
+        f"{_money(money)}{_disputes(charges, disputes)}{_refunds(pending)}{_memory(engine)}</div>"
+        f"{_events(events, states)}"
     )
     return html_response(document("Controls", main, wide=True))
 
@@ -55,7 +57,7 @@ def _when(moment: float) -> str:
 
 
 def _panel(title: str, inner: str) -> str:
-    name = title.lower()
+    name = title.lower().replace(" ", "-")
     return (
         f'<section class="card" aria-labelledby="{name}"><h2 id="{name}">{title}</h2>'
         f"{inner}</section>"
@@ -76,9 +78,10 @@ def _hidden(**fields: str) -> str:
     )
 
 
-def _number(name: str, label: str, value: object, *, most: float, step: str = "any") -> str:
+def _number(name: str, label: str, value: float | None, *, most: float, step: str = "any") -> str:
+    written = "" if value is None else f"{value:.10g}"
     return (
-        f'<label>{label} <input type="number" name="{name}" value="{value}" min="0"'
+        f'<label>{label} <input type="number" name="{name}" value="{written}" min="0"'
         f' max="{most}" step="{step}"></label>'
     )
 
@@ -149,7 +152,7 @@ def _faults(engine: Engine) -> str:
         + _select("method", "Method", METHODS)
         + _select("path", "Where", ENDPOINTS)
         + _number("probability", "Share", 1, most=1)
-        + _number("times", "Times (empty: always)", "", most=1_000_000, step="1")
+        + _number("times", "Times (empty: always)", None, most=1_000_000, step="1")
         + _number("seconds", "Seconds (latency)", 2, most=120)
         + _number("status", "Status (error)", 500, most=599, step="1")
     )
@@ -206,6 +209,27 @@ def _disputes(charges: list[Json], disputes: list[Json]) -> str:
     return _panel("Disputes", opening + (f"<ul>{rows}</ul>" if rows else ""))
 
 
+def _refunds(pending: list[Json]) -> str:
+    rows = "".join(
+        f"<li><span>{format_amount(row['amount'], row['currency'])} · {row['id']}</span>"
+        f"{_form('refunds/' + row['id'] + '/settle', _hidden(status='succeeded'), 'Succeed')}"
+        f"{_form('refunds/' + row['id'] + '/settle', _hidden(status='failed'), 'Fail')}</li>"
+        for row in pending
+    )
+    return _panel("Pending refunds", f"<ul>{rows}</ul>" if rows else "<p>None.</p>")
+
+
+def _memory(engine: Engine) -> str:
+    counts = "".join(
+        f'<tr><th scope="row">{name.replace("_", " ")}</th><td>{count:,}</td></tr>'
+        for name, count in engine.counts().items()
+        if count
+    )
+    table = f"<table><tbody>{counts}</tbody></table>" if counts else "<p>Nothing.</p>"
+    forget = _form("reset", "", "Forget everything")
+    return _panel("Memory", f'{table}<div class="row">{forget}</div>')
+
+
 def _events(events: list[Json], states: dict[str, list[str]]) -> str:
     rows = "".join(
         f'<tr><td>{_when(event["created"])}</td><th scope="row">{escape(event["type"])}</th>'
@@ -224,4 +248,4 @@ def _events(events: list[Json], states: dict[str, list[str]]) -> str:
         if rows
         else "<p>None yet. Events appear here as payments happen.</p>"
     )
-    return f'<section aria-labelledby="events"><h2 id="events">Latest events</h2>{table}</section>'
+    return f'<section><h2 id="events">Latest events</h2>{table}</section>'

@@ -90,7 +90,7 @@ def _form(session: Json, filled: Filled) -> str:
     action = f"/c/pay/{session['id']}"
     card = _input("card", "Card number", filled.card, filled, hint="4242 4242 4242 4242", length=25)
     expiry = _input("expiry", "Expiry (MM / YY)", filled.expiry, filled, hint="12 / 34", length=9)
-    cvc = _input("cvc", "Security code (CVC)", filled.cvc, filled, hint="123", length=4)
+    cvc = _input("cvc", "Security code", filled.cvc, filled, hint="123", length=4)
     return (
         f'<form method="post" action="{action}" novalidate><h2>Pay by card</h2>{card}'
         f'<div class="pair">{expiry}{cvc}</div>'

@@ -18,8 +18,8 @@ def document(title: str, main: str, *, wide: bool = False) -> str:
         f"<title>{escape(title)} · Payment sandbox</title>\n"
         f'<link rel="stylesheet" href="{STYLE}">\n<link rel="icon" href="data:,">\n</head>\n'
         f'<body class="{"wide" if wide else "narrow"}">\n'
-        '<p class="banner" role="note"><strong>TEST MODE</strong>'
-        " <span>No money moves. Never type a real card here.</span></p>\n"
+        '<header class="banner"><strong>TEST MODE</strong>'
+        " <span>No money moves. Never type a real card here.</span></header>\n"
         f"<main>\n{main}\n</main>\n</body>\n</html>\n"
     )
 
