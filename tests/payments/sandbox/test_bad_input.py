@@ -70,6 +70,15 @@ def test_a_large_body_is_refused_before_it_is_read(box: Box, path: str, size: in
     assert "262144 bytes" in answer.json()["error"]["message"]
 
 
+def test_a_client_that_sends_it_all_first_still_sees_why(box: Box) -> None:
+    """Closed with bytes unread, the connection would be reset under the answer."""
+    size = 8 * MEGABYTE
+    head = f"POST /v1/refunds HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {size}\r\n\r\n"
+    came = raw(box, head.encode() + b"a" * size)
+    assert came.startswith(b"HTTP/1.1 413")
+    assert b"262144 bytes" in came
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -67,6 +67,16 @@ def test_a_payout_names_every_transaction_in_it(box: Box) -> None:
     assert len(box.all("payouts")) == 1
 
 
+def test_the_next_one_holds_only_what_came_since(box: Box) -> None:
+    box.a_paid_intent(1000, AVAILABLE_AT_ONCE)
+    box.control("payouts")
+    box.a_paid_intent(500, AVAILABLE_AT_ONCE)
+    [second] = box.control("payouts")["data"]
+    assert second["amount"] == 468
+    inside = box.all("balance_transactions", payout=second["id"])
+    assert [row["net"] for row in inside] == [468, -468]
+
+
 def test_it_arrives_a_day_later(box: Box) -> None:
     box.a_paid_intent(1000, AVAILABLE_AT_ONCE)
     [payout] = box.control("payouts")["data"]
