@@ -9,6 +9,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from parking.models import LightColour, LightPattern
 from parking.money import exponent
 
 _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "IRR": "﷼", "VND": "₫", "RUB": "₽"}
@@ -62,3 +63,14 @@ def duration(minutes: int) -> str:
     if not rest:
         return ngettext("%(n)s h", "%(n)s h", hours) % {"n": number(hours)}
     return _("%(hours)s h %(minutes)s min") % {"hours": number(hours), "minutes": number(rest)}
+
+
+def lamp(light: str, pattern: str) -> str:
+    """Name what a lamp shows, such as "green, slow blink"; a dark one has no pattern."""
+    colour = dict(LightColour.choices).get(light, light)
+    if light in {"", LightColour.OFF}:
+        return str(colour)
+    return _("%(colour)s, %(pattern)s") % {
+        "colour": colour,
+        "pattern": dict(LightPattern.choices).get(pattern, pattern),
+    }

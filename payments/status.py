@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from parking import formatting
-from parking.models import Light, LightColour, LightPattern
+from parking.models import Light
 from payments.booking_page import Stage, Standing
 from payments.models import DEAD_REFUND_STATES, Refund, RefundState
 
@@ -41,8 +41,9 @@ def of(standing: Standing, *, now: datetime) -> Status:
     lamps: dict[str, Lamp] = {}
     if light is not None and standing.stage == Stage.CONFIRMED:
         fields |= {
-            "light_desired": _lamp_words(light.desired_light, light.desired_pattern),
-            "light_reported": _lamp_words(light.reported_light, light.reported_pattern),
+            "light_desired": formatting.lamp(light.desired_light, light.desired_pattern),
+            "light_reported": formatting.lamp(light.reported_light, light.reported_pattern)
+            or _("nothing yet"),
             "light_age": _age_words(light, now),
             "light_note": _light_note(light),
         }
@@ -53,21 +54,6 @@ def of(standing: Standing, *, now: datetime) -> Status:
     return Status(
         state=standing.stage.value, is_moving=standing.is_moving, fields=fields, lamps=lamps
     )
-
-
-def _lamp_words(colour: str, pattern: str) -> str:
-    if not colour:
-        return _("nothing yet")
-    if colour == LightColour.OFF:
-        return str(LightColour.OFF.label)
-    return _("%(colour)s, %(pattern)s") % {
-        "colour": _label(LightColour, colour),
-        "pattern": _label(LightPattern, pattern),
-    }
-
-
-def _label(choices: type[LightColour] | type[LightPattern], value: str) -> str:
-    return str(choices(value).label) if value in choices.values else value
 
 
 def _age_words(light: Light, now: datetime) -> str:

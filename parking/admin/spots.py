@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from parking import lights
+from parking import formatting, lights
 from parking.admin.maps import MapAdmin
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
-from parking.models import Feature, Light, LightColour, LightPattern, Slot, Spot
+from parking.models import Feature, Light, Slot, Spot
 
 NONE = "\N{EN DASH}"
 SHOWS_WHAT_IT_SHOULD = Q(
@@ -156,14 +156,11 @@ class SpotAdmin(ZoneScopedAdmin, MapAdmin):
         if spot.meter_id is None:
             return NONE
         light = spot.light
-        wanted = _light_named(
-            light.get_desired_light_display(), light.get_desired_pattern_display()
-        )
+        wanted = formatting.lamp(light.desired_light, light.desired_pattern)
         if light.converged:
             return wanted
-        colour = dict(LightColour.choices).get(light.reported_light, light.reported_light)
-        pattern = dict(LightPattern.choices).get(light.reported_pattern, light.reported_pattern)
-        told = _light_named(str(colour), str(pattern)) if colour else _now("not heard yet")
+        told = formatting.lamp(light.reported_light, light.reported_pattern)
+        told = told or _now("not heard yet")
         return format_html(
             '<span class="desk-wrong">{}</span>',
             _now("%(told)s; should be %(wanted)s") % {"told": told, "wanted": wanted},
@@ -234,8 +231,3 @@ class SpotAdmin(ZoneScopedAdmin, MapAdmin):
             message % {"n": len(changed)},
             messages.SUCCESS if changed else messages.WARNING,
         )
-
-
-def _light_named(colour: str, pattern: str) -> str:
-    """Name colour and pattern; a dark lamp has no pattern worth naming."""
-    return colour if colour == str(LightColour.OFF.label) else f"{colour}, {pattern}"
