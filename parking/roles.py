@@ -30,6 +30,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "parking.add_meter",
         "parking.change_meter",
         "parking.view_metercommand",
+        "parking.view_meterevent",
         "parking.view_light",
         "parking.view_closure",
         "parking.add_closure",

@@ -8,7 +8,7 @@ in the order spot, slot, payment, meter.
 
 from parking.lights.planning import Closed, Lamp, Stay, plan
 from parking.lights.projection import look, plan_of, replan, replan_spots
-from parking.lights.repair import reconcile
+from parking.lights.repair import reconcile, send_again
 from parking.lights.table import LightTable, city_table
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "reconcile",
     "replan",
     "replan_spots",
+    "send_again",
 ]

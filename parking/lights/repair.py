@@ -15,6 +15,17 @@ PATIENCE = timedelta(seconds=30)  # a lamp that changes by its own clock reports
 LONGEST_REST = timedelta(minutes=15)
 
 
+def send_again(*, meter_id: int, now: datetime) -> MeterCommand | None:
+    """Write a command with the plan that the meter should have; None if it is out of use."""
+    with transaction.atomic():
+        meter = Meter.objects.select_for_update(no_key=True).get(id=meter_id)
+        if meter.plan_until is None:  # its first plan is yet to be made
+            return None
+        command = commands.write(meter=meter, now=now)
+        meter.save(update_fields=["resend_after"])
+    return command
+
+
 def reconcile(*, now: datetime, limit: int = 500) -> list[int]:
     """Write a command for each meter that differs and has none open; return the meters' ids.
 

@@ -229,7 +229,7 @@ class MeterCommand(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.meter_id} r{self.revision} {self.state}"
+        return f"r{self.revision} {self.get_state_display()}"
 
 
 class MeterEvent(models.Model):
