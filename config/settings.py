@@ -109,7 +109,8 @@ DATABASES = {"default": env.dj_db_url("DATABASE_URL", conn_max_age=None)}
 if "postgis" not in DATABASES["default"]["ENGINE"]:
     raise ImproperlyConfigured("DATABASE_URL must begin with postgis://: the site needs PostGIS")
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"]["ATOMIC_REQUESTS"] = False
+# Who waits longer than this for a row is told to try again; see `parking.booking.contended`.
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c lock_timeout=3000")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL")

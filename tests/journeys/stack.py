@@ -24,6 +24,7 @@ from scripts.environment import Ports, for_site
 from scripts.local_services import Redis
 from scripts.places import CHECKOUT, Place
 from scripts.processes import Service, start, stop
+from scripts.run import fingerprint
 
 DATABASE = "curblight_journeys"
 
@@ -67,7 +68,7 @@ class Stack:
         self.begin("redis")
         self.begin("sandbox")
         self.manage("migrate", "--no-input", "--verbosity", "0")
-        self.manage("collectstatic", "--no-input", "--clear", "--verbosity", "0")
+        self._collect_static()
         self.manage("seed_demo", "--city", "helsinki", "--history-days", "0")
         self._price_the_night()
         for name in ("meters", "worker", "beat", "web"):
@@ -120,6 +121,18 @@ class Stack:
         with psycopg.connect(self._plain(self.database_url)) as connection:
             return connection.execute(query, values).fetchall()
 
+    def let_the_hold_run_out(self, reference: str) -> None:
+        """Do to a booking's rows what ten minutes do."""
+        slots = (
+            "SELECT slot.id FROM parking_slot slot JOIN parking_booking booking"
+            " ON booking.id = slot.booking_id WHERE reference = %s"
+        )
+        self.change(f"UPDATE parking_slot SET held_until = now() WHERE id IN ({slots})", reference)
+        self.change(
+            f"UPDATE payments_payment SET next_check_at = now() WHERE slot_id IN ({slots})",
+            reference,
+        )
+
     def change(self, query: str, *values: Any) -> None:
         """Move the rows to where time alone would take them."""
         with psycopg.connect(self._plain(self.database_url)) as connection:
@@ -144,6 +157,14 @@ class Stack:
             lines = (self.logs / f"{name}.log").read_text(errors="replace").splitlines()
             return "\n".join(f"{name} | {line}" for line in lines[-count:])
         return ""
+
+    def _collect_static(self) -> None:
+        """Compress the pages' files, once for each state of them."""
+        stamp = self.place.home / "static.stamp"
+        state = fingerprint("journeys", CHECKOUT / "static", CHECKOUT / "requirements.txt")
+        if not stamp.exists() or stamp.read_text() != state:
+            self.manage("collectstatic", "--no-input", "--clear", "--verbosity", "0")
+            stamp.write_text(state)
 
     def _price_the_night(self) -> None:
         """Replace each zone's tariff by one that also costs something at night and on Sundays."""

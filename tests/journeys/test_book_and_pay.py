@@ -124,11 +124,7 @@ def test_a_hold_that_runs_out_gives_the_spot_back(page: Page, stack: Stack) -> N
     reference = walk.hold(page, place, email="guest@example.org")
     walk.go_to_pay(page, stack)  # the processor's page stays open in this tab
     paying = page.url
-    stack.change(
-        "UPDATE parking_slot SET held_until = now() WHERE booking_id ="
-        " (SELECT id FROM parking_booking WHERE reference = %s)",
-        reference,
-    )
+    stack.let_the_hold_run_out(reference)
     stack.wait("the release", lambda: walk.slot(stack, reference)[0] == "released")
 
     # Whoever comes back to the processor's page finds it closed; nothing can be paid for nothing.
