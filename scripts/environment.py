@@ -172,6 +172,15 @@ def of_running_site(place: Place) -> dict[str, str] | None:
     return {**os.environ, **noted}
 
 
+def of_this_checkout() -> dict[str, str]:
+    """Return settings for a command that somebody runs by hand, without any of their own.
+
+    Those of the running site where there is one; else such as need no server.
+    """
+    running = of_running_site(Place("run"))
+    return running or for_tests("postgis:///curblight", "redis://127.0.0.1:1/0")
+
+
 def _secrets(path: Path) -> dict[str, str]:
     """Return this installation's secrets, made once and readable by their owner only."""
     made = {

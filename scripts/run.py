@@ -137,7 +137,7 @@ class Site:
             "Site": site_services.site_path(self.env, "/"),
             "Operator's desk": site_services.site_path(self.env, "/admin/"),
             "Audit": site_services.site_path(self.env, "/audit/"),
-            "API": site_services.site_path(self.env, "/api/docs/"),
+            "API": site_services.site_path(self.env, "/api/"),
         }
         if self.has_sandbox:
             places["Payment sandbox"] = f"http://127.0.0.1:{self.ports.sandbox}/"
