@@ -13,7 +13,7 @@ _CHECKS = {
     "format": [_PYTHON, "-m", "ruff", "format", "--check", "."],
     "types": [_PYTHON, "-m", "mypy", "."],
     "layers": [_PYTHON, "-c", "import importlinter.cli as cli; cli.lint_imports_command()"],
-    "templates": [_PYTHON, "-m", "djlint", "templates", "--check", "--lint", "--quiet"],
+    "templates": [_PYTHON, "-m", "djlint", "templates", "--check", "--lint"],
     # No database is needed to compare models with migrations; Django warns that it found none.
     "migrations": [
         *(_PYTHON, "-W", "ignore::RuntimeWarning", "manage.py", "makemigrations"),
