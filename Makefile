@@ -16,7 +16,7 @@ run: ## Start the whole site with a demo city (CITY=helsinki or tehran) at http:
 
 test: ## Run the tests, with their own PostgreSQL and Redis (ARGS="-k words" chooses)
 	@scripts/bootstrap.sh test
-	@$(PYTHON) -m scripts.with_services test $(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	@$(PYTHON) -m scripts.with_services test $(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: ## Check style, types, layers, templates and migrations
 	@scripts/bootstrap.sh dev

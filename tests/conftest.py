@@ -1,16 +1,19 @@
 """Fixtures that every test may use."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
+from playwright.sync_api import Browser
 
 from config.settings import _broker_url
 from parking.models import Spot, Zone
 from tests import cast
+from tests.browser import chromium
 
 
 def pytest_configure() -> None:
@@ -37,6 +40,13 @@ def _books_can_be_emptied_between_tests() -> None:
         return flush(self, ["SET LOCAL session_replication_role = replica", *sql_list])
 
     DatabaseOperations.execute_sql_flush = flush_without_triggers
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for the tests of one file; there can be only one at a time in a process."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

@@ -26,7 +26,10 @@ from scripts.places import CHECKOUT, Place
 from scripts.processes import Service, start, stop
 from scripts.run import fingerprint
 
-DATABASE = "curblight_journeys"
+# A site for each of the processes that share the tests.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+NAME = f"journeys-{WORKER}"
+DATABASE = f"curblight-{NAME}"
 
 
 class Stack:
@@ -34,12 +37,13 @@ class Stack:
 
     def __init__(self, logs: Path) -> None:
         self.logs = logs
-        self.place = Place("journeys")
+        self.place = Place(NAME)
         self.place.make()
         for old in self.place.home.glob("sandbox-*"):
             old.unlink()
         self.redis = Redis(self.place)
-        self.ports, _ = Ports(web=18000, sandbox=18100, meters=18200).free()
+        first = 18000 + 100 * int(WORKER.removeprefix("gw"))
+        self.ports, _ = Ports(web=first, sandbox=first + 20, meters=first + 40).free()
         self.database_url = self._empty_database()
         # The tests' own settings are not the site's.
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -161,7 +165,7 @@ class Stack:
     def _collect_static(self) -> None:
         """Compress the pages' files, once for each state of them."""
         stamp = self.place.home / "static.stamp"
-        state = fingerprint("journeys", CHECKOUT / "static", CHECKOUT / "requirements.txt")
+        state = fingerprint(NAME, CHECKOUT / "static", CHECKOUT / "requirements.txt")
         if not stamp.exists() or stamp.read_text() != state:
             self.manage("collectstatic", "--no-input", "--clear", "--verbosity", "0")
             stamp.write_text(state)

@@ -13,6 +13,8 @@ from tests.journeys import walk
 from tests.journeys.conftest import new_page
 from tests.journeys.stack import Stack
 
+pytestmark = pytest.mark.journey
+
 
 def test_from_the_map_to_the_green_light_and_the_auditors_file(
     page: Page, browser: Browser, stack: Stack, tmp_path: Path
@@ -28,7 +30,7 @@ def test_from_the_map_to_the_green_light_and_the_auditors_file(
 
     reference = walk.hold(page, place)
     assert walk.slot(stack, reference)[0] == "held"
-    expect(page.get_by_role("timer")).to_contain_text(":")
+    expect(page.locator("[data-until]")).to_contain_text(":")
     assert walk.books(stack, reference) == {}, "booked before anybody paid"
 
     walk.go_to_pay(page, stack)
@@ -115,7 +117,7 @@ def test_who_cancels_on_the_processors_page_still_holds_the_spot(page: Page, sta
     walk.go_to_pay(page, stack)
     page.get_by_role("link", name="Cancel and go back").click()
     page.wait_for_url(f"**/bookings/{reference}/")
-    expect(page.get_by_role("timer")).to_be_visible()
+    expect(page.locator("[data-until]")).to_be_visible()
     assert walk.slot(stack, reference)[0] == "held"
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page
 
 from tests.journeys import walk
 from tests.journeys.stack import Stack
+
+pytestmark = pytest.mark.journey
 
 
 def pay(page: Page, stack: Stack, place: walk.Place) -> str:

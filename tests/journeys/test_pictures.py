@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from scripts.places import CHECKOUT
 from tests.journeys import walk
 from tests.journeys.conftest import PHONE, new_page
 from tests.journeys.stack import Stack
+
+pytestmark = pytest.mark.journey
 
 PICTURES = CHECKOUT / "artifacts" / "pictures"
 

@@ -10,16 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.parking.pages.browser import a_page, chromium
+from tests.parking.pages.browser import a_page
 
 SCRIPTS = Path(__file__).parents[3] / "static" / "js"
 SITE = "http://city.test"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

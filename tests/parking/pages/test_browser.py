@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,17 +11,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from parking.models import Booking, Spot, Street
 from tests import cast
-from tests.parking.pages.browser import SMALL_TARGETS, a_page, chromium, sideways
+from tests.parking.pages.browser import SMALL_TARGETS, a_page, sideways
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 STAY = "on=2026-03-03&at=10:00&length=60"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """The page of the street, in a real browser."""
 
-import asyncio
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from parking.meter_protocol import Entry, Show, message
 from parking.signatures import Key
@@ -75,18 +73,6 @@ def street() -> Iterator[RunningStreet]:
     running.do(plan)
     yield running
     running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no browser at {CHROMIUM}")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield opened
-        opened.close()
-    # Playwright leaves its own loop running in this thread, which Django takes for ours.
-    asyncio.set_event_loop(None)
 
 
 @pytest.fixture
