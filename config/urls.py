@@ -26,7 +26,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/bookings/<str:reference>/checkout/", Checkout.as_view(), name="api-checkout"),
     path("api/v1/", include("parking.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
+    path(
+        "api/",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api.html"),
+        name="api-docs",
+    ),
     path("", include("parking.urls")),
     path("", include("payments.urls")),
 ]

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("pricing", "holds", "spots")
+NAMES = ("pricing", "holds", "spots", "lights")
 
 
 def main(wanted: list[str]) -> int:

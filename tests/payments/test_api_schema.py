@@ -7,6 +7,7 @@ import pytest
 import schemathesis
 from django.core.management import call_command
 from django.test import Client
+from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -61,3 +62,15 @@ def test_the_browsable_page_needs_no_inline_script(client: Client, spot: Spot) -
     policy = page["Content-Security-Policy"]
     assert "unsafe-inline" not in policy
     assert "unsafe-eval" not in policy
+
+
+def test_the_browsable_page_draws_and_breaks_no_policy(
+    browser: Browser, live_server: LiveServer
+) -> None:
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(f"{live_server.url}/api/")
+    page.get_by_text("/api/v1/bookings/", exact=True).wait_for()
+    page.close()
+    assert complaints == []
