@@ -146,14 +146,23 @@ class Stack:
         """Wait until something holds and return it; fail saying what did not."""
         deadline = time.monotonic() + seconds
         while not (result := holds()):
-            for name, (_, process) in self.running.items():
-                if process.poll() is not None:
-                    raise AssertionError(f"{name} has ended:\n{self.last_lines(name)}")
+            self._supervise()
             if time.monotonic() > deadline:
                 logs = "\n".join(self.last_lines(name) for name in self.running)
                 raise AssertionError(f"{what}: not within {seconds} s\n{logs}")
             time.sleep(0.1)
         return result
+
+    def _supervise(self) -> None:
+        """Start a worker or beat again that ended, as whatever runs them in earnest does.
+
+        Losing Redis ends a Celery worker now and then. Nothing else may end by itself.
+        """
+        for name, (_, process) in list(self.running.items()):
+            if process.poll() is None:
+                continue
+            assert name in {"worker", "beat"}, f"{name} has ended:\n{self.last_lines(name)}"
+            self.begin(name)
 
     def last_lines(self, name: str, count: int = 15) -> str:
         """Return the end of a process's log."""

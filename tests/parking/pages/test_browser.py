@@ -123,8 +123,10 @@ def test_anothers_hold_reaches_the_map(
         click_spot(page, street[2])
         expect(page.locator(".leaflet-popup")).to_contain_text("Free")
         cast.a_hold(street[2])
-        with page.expect_response("**/map/busy.json*"):
+        with page.expect_response("**/map/busy.json*") as renewed:
             page.clock.fast_forward(11_000)
+        renewed.value.finished()
+        page.wait_for_timeout(500)  # the page reads the answer and draws
         box = page.locator("#city-map").bounding_box()
         assert box is not None
         page.locator(".leaflet-popup-close-button").click()
