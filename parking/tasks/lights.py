@@ -6,13 +6,13 @@ import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from parking import lights, meter_client, meter_keys
+from parking import booking, lights, meter_client, meter_keys
 from parking.lights import commands
 from parking.meter_client import Answer, MeterError
 from parking.signatures import Key
@@ -35,10 +35,11 @@ def nudge_meter(meter_id: int | None) -> bool:
 @shared_task(name="parking.ship_command")
 def ship_command(meter_id: int) -> None:
     """Send the meter's due command, and the one that replaced it meanwhile."""
-    while claimed := commands.claim(now=timezone.now(), meter_ids=[meter_id]):
-        for delivery in claimed:
-            outcome = _send(delivery, _keys(delivery))
-            commands.settle(delivery=delivery, outcome=outcome, now=timezone.now())
+    # Where somebody holds the meter for long, the beat comes back to it.
+    with suppress(booking.Busy):
+        while claimed := _claim(meter_id):
+            for delivery in claimed:
+                _settle(delivery, _send(delivery, _keys(delivery)))
 
 
 @shared_task(name="parking.ship_due")
@@ -57,9 +58,7 @@ def ship_due() -> int:
             if not running:
                 break
             for done in wait(running, return_when=FIRST_COMPLETED).done:
-                commands.settle(
-                    delivery=running.pop(done), outcome=done.result(), now=timezone.now()
-                )
+                _settle(running.pop(done), done.result())
                 sent += 1
     return sent
 
@@ -95,6 +94,20 @@ def _send(delivery: commands.Delivery, keys: list[Key] | MeterError) -> Answer |
         )
     except MeterError as error:
         return error
+
+
+def _claim(meter_id: int) -> list[commands.Delivery]:
+    with booking.contended():
+        return commands.claim(now=timezone.now(), meter_ids=[meter_id])
+
+
+def _settle(delivery: commands.Delivery, outcome: Answer | MeterError) -> None:
+    """Store how it went; where somebody holds the meter too long, the lease ends by itself."""
+    try:
+        with booking.contended():
+            commands.settle(delivery=delivery, outcome=outcome, now=timezone.now())
+    except booking.Busy:
+        logger.warning("meter %s: what it answered could not be stored", delivery.serial)
 
 
 def _keys(delivery: commands.Delivery) -> list[Key] | MeterError:

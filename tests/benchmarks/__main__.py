@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("pricing", "holds", "spots", "lights")
+NAMES = ("pricing", "holds", "spots")
 
 
 def main(wanted: list[str]) -> int:

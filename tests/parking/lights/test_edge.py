@@ -1,10 +1,12 @@
 """Where meters call: who is let in, what is believed, what is answered."""
 
 import json
+import threading
 import time
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -202,6 +204,35 @@ def test_each_mistake_in_a_state_is_named(
     assert pointer in [error["pointer"] for error in answer.json()["errors"]]
     meter.refresh_from_db()
     assert meter.last_seen_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_meter_whose_row_is_held_for_long_is_asked_to_come_back() -> None:
+    meter = a_street_meter(cast.a_zone())
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Meter.objects.select_for_update().get(pk=meter.pk)
+            held.set()
+            done.wait(10)
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(5)
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '100ms'")
+    try:
+        answer = call(meter, "POST", "state", a_state())
+    finally:
+        done.set()
+        holder.join()
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+    assert is_problem(answer, 503, "busy")
+    assert answer.headers["Retry-After"] == "1"
+    assert call(meter, "POST", "state", a_state()).status_code == 200
 
 
 # --- What is believed --------------------------------------------------------------------------
