@@ -96,8 +96,6 @@ class Site:
         # 2. What needs no database; the pages' files are compressed meanwhile.
         if self.has_sandbox:
             supervisor.start(site_services.sandbox(self.env, self.ports, self.place, self.city))
-        if self.has_meters:
-            supervisor.start(site_services.meters(self.env, self.ports))
         stamp = self.place.home / "static.stamp"
         files = fingerprint(self.env["DEBUG"], CHECKOUT / "static", CHECKOUT / "requirements.txt")
         stale = not stamp.exists() or stamp.read_text() != files
@@ -110,6 +108,8 @@ class Site:
             supervisor.wait_for("PostgreSQL", self.postgres.is_ready, seconds=60)
             self.postgres.create_database(self.database)
         self._manage("migrate", "--no-input", "--verbosity", "0")
+        if self.has_meters:
+            supervisor.start(site_services.meters(self.env, self.ports))
         if self.redis:
             supervisor.wait_for("Redis", self.redis.is_ready, seconds=30)
         if self.has_sandbox:
