@@ -118,7 +118,7 @@ def for_site(
         "SITE_URL": f"http://127.0.0.1:{ports.web}",
         "STATIC_ROOT": str(place.home / "static"),
         "PYTHONUNBUFFERED": "1",
-        # A letter has a booking's key: not for a log. The path comes after three slashes of its own.
+        # A letter has a key to a booking: not for a log. The path has a slash of its own.
         "EMAIL_URL": f"file:///{place.home}/mail",
         **_CITIES[city(environ)],
         "SECRET_KEY": secret["SECRET_KEY"],
