@@ -123,14 +123,18 @@ def test_anothers_hold_reaches_the_map(
         click_spot(page, street[2])
         expect(page.locator(".leaflet-popup")).to_contain_text("Free")
         cast.a_hold(street[2])
-        with page.expect_response("**/map/busy.json*") as renewed:
-            page.clock.fast_forward(11_000)
-        renewed.value.finished()
-        page.wait_for_timeout(500)  # the page reads the answer and draws
         box = page.locator("#city-map").bounding_box()
         assert box is not None
-        page.locator(".leaflet-popup-close-button").click()
-        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        # An answer that was under way when the spot was held still says that it is free.
+        for _ in range(4):
+            with page.expect_response("**/map/busy.json*") as renewed:
+                page.clock.fast_forward(11_000)
+            renewed.value.finished()
+            page.wait_for_timeout(500)  # the page reads the answer and draws
+            page.locator(".leaflet-popup-close-button").click()
+            page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            if "Taken" in page.locator(".leaflet-popup").last.inner_text():
+                break
         expect(page.locator(".leaflet-popup").last).to_contain_text("Taken")
 
 
