@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("pricing", "holds", "spots")
+NAMES = ("pricing", "second_opinion", "holds", "spots")
 
 
 def main(wanted: list[str]) -> int:
