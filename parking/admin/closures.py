@@ -1,4 +1,4 @@
-"""Closures: events, works, markets."""
+"""Closures and events: works, markets, matches."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ from parking.models import Closure
 
 
 class ClosureForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A closure of a zone, or of one of its spots."""
+    """A closure of a zone, of a street in it, or of one of its spots; or an event there."""
 
     class Meta:
         model = Closure
-        fields = ["zone", "spot", "period", "reason"]
+        fields = ["zone", "street", "spot", "period", "kind", "reason", "longest_stay_min"]
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a spot of another zone."""
+        """Refuse a spot of another zone, and a street without spots in it."""
         data: dict[str, Any] = super().clean() or {}
         zone, spot = data.get("zone"), data.get("spot")
         if zone and spot and spot.zone_id != zone.pk:
             self.add_error("spot", _("This spot lies in another zone."))
+        street = data.get("street")
+        if zone and street and not zone.spots.filter(street=street).exists():
+            self.add_error("street", _("No spot of this zone has this street."))
         return data
 
 
@@ -61,14 +64,22 @@ class WhenFilter(admin.SimpleListFilter):
 
 @admin.register(Closure)
 class ClosureAdmin(ZoneScopedAdmin):
-    """A time in which nobody can book."""
+    """A time in which nobody can book, or only for short."""
 
     form = ClosureForm
     formfield_overrides = OVERRIDES
-    list_display = ["reason", "zone", "spot", "period_named"]
-    list_filter = [WhenFilter, ("zone", ScopedFilter)]
+    list_display = [
+        "reason",
+        "kind",
+        "zone",
+        "street",
+        "spot",
+        "period_named",
+        "longest_stay_named",
+    ]
+    list_filter = [WhenFilter, "kind", ("zone", ScopedFilter)]
     list_select_related = ["zone", "spot"]
-    search_fields = ["reason", "spot__number"]
+    search_fields = ["reason", "street", "spot__number"]
     autocomplete_fields = ["spot"]
 
     def save_model(self, request: HttpRequest, obj: Closure, form: Any, change: bool) -> None:
@@ -97,6 +108,17 @@ class ClosureAdmin(ZoneScopedAdmin):
         """Write the period out."""
         return formatting.period(closure.period.lower, closure.period.upper)
 
+    @admin.display(description=_("longest stay"), ordering="longest_stay_min")
+    def longest_stay_named(self, closure: Closure) -> str:
+        """Write out how long one may stay meanwhile."""
+        minutes = closure.longest_stay_min
+        return str(_("closed")) if minutes is None else formatting.duration(minutes)
+
 
 def _replan(closure: Closure) -> None:
-    lights.replan_spots(zone_id=closure.zone_id, spot_id=closure.spot_id, now=timezone.now())
+    lights.replan_spots(
+        zone_id=closure.zone_id,
+        spot_id=closure.spot_id,
+        street=closure.street,
+        now=timezone.now(),
+    )

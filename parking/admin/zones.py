@@ -38,11 +38,22 @@ class StayRulesInline(ZoneScopedInline, admin.StackedInline):  # type: ignore[ty
             {
                 "fields": [
                     ("shortest_stay_min", "longest_stay_min", "slot_step_min"),
-                    ("bookable_from", "bookable_to", "book_ahead_days"),
+                    ("bookable_from", "bookable_to"),
+                    ("book_ahead_days", "lead_time_min"),
                     ("grace_min", "refund_unused"),
                 ]
             },
-        )
+        ),
+        (
+            _("So that everybody gets a place"),
+            {
+                "fields": [
+                    ("no_return_min", "most_stays_ahead"),
+                    ("reservable_percent", "walk_up_min"),
+                    "buffer_min",
+                ]
+            },
+        ),
     ]
 
 

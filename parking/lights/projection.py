@@ -41,14 +41,19 @@ def replan(*, meter_id: int, now: datetime) -> MeterCommand | None:
     return next(iter(_project(meters, now)), None)
 
 
-def replan_spots(*, zone_id: int, spot_id: int | None, now: datetime) -> list[int]:
+def replan_spots(
+    *, zone_id: int, spot_id: int | None, now: datetime, street: str = ""
+) -> list[int]:
     """Replan the meters that a new, changed or lifted closure touches; return their ids.
 
-    Without `spot_id` that is the whole zone. Call it in the transaction that writes the closure.
+    Without `spot_id` that is the street, without both the whole zone. Call it in the transaction
+    that writes the closure.
     """
     spots = Spot.objects.filter(zone_id=zone_id, meter__isnull=False)
     if spot_id is not None:
         spots = spots.filter(id=spot_id)
+    elif street:
+        spots = spots.filter(street=street)
     ids = set(spots.values_list("meter_id", flat=True))
     # Locked in the order of their ids, as everywhere that several are locked at once.
     meters = Meter.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id")
@@ -154,23 +159,27 @@ def _lamps(meter_ids: Collection[int], now: datetime) -> dict[int, list[_Item]]:
     spots = list(
         Spot.objects.filter(meter_id__in=meter_ids)
         .order_by("position")
-        .values_list("id", "meter_id", "position", "zone_id")
+        .values_list("id", "meter_id", "position", "zone_id", "street")
     )
     ahead = DateTimeTZRange(now, now + PLAN_AHEAD)
     stays: dict[int, list[Stay]] = defaultdict(list)
     slots = Slot.objects.confirmed().filter(
-        spot_id__in=[spot_id for spot_id, *_rest in spots], period__overlap=ahead
+        spot_id__in=[spot[0] for spot in spots], period__overlap=ahead
     )
     for spot_id, period, reference in slots.values_list("spot_id", "period", "booking__reference"):
         stays[spot_id].append(Stay(period.lower, period.upper, reference))
-    closures: dict[tuple[int, int | None], list[Closed]] = defaultdict(list)
-    for zone_id, spot_id, period in Closure.objects.filter(
-        zone_id__in={zone_id for *_rest, zone_id in spots}, period__overlap=ahead
-    ).values_list("zone_id", "spot_id", "period"):
-        closures[zone_id, spot_id].append(Closed(period.lower, period.upper))
+    closures: dict[tuple[int, int | str | None], list[Closed]] = defaultdict(list)
+    # An event that only shortens stays closes nothing.
+    for zone_id, spot_id, street, period in Closure.objects.filter(
+        zone_id__in={zone_id for *_rest, zone_id, _street in spots},
+        period__overlap=ahead,
+        longest_stay_min__isnull=True,
+    ).values_list("zone_id", "spot_id", "street", "period"):
+        closures[zone_id, spot_id or street or None].append(Closed(period.lower, period.upper))
     lamps: dict[int, list[_Item]] = defaultdict(list)
-    for spot_id, meter_id, position, zone_id in spots:
-        closed = (*closures[zone_id, None], *closures[zone_id, spot_id])
+    for spot_id, meter_id, position, zone_id, street in spots:
+        on_street = closures[zone_id, street] if street else ()
+        closed = (*closures[zone_id, None], *on_street, *closures[zone_id, spot_id])
         if meter_id is not None and position is not None:  # as the database has it
             lamps[meter_id].append(_Item(spot_id, Lamp(position, stays[spot_id], closed)))
     return lamps

@@ -1,7 +1,7 @@
 """The nouns of the kerb."""
 
 from parking.models.booking import LIVE_STATES, Booking, BookingEvent, Slot, SlotState
-from parking.models.city import Closure, Feature, Spot, StayRules, Street, Zone
+from parking.models.city import Feature, Spot, Street, Zone
 from parking.models.idempotency import IdempotentAnswer
 from parking.models.meter import (
     CommandState,
@@ -13,13 +13,16 @@ from parking.models.meter import (
     MeterEvent,
     MeterKey,
 )
+from parking.models.rules import LONGEST_BUFFER_MIN, Closure, ClosureKind, StayRules
 from parking.models.tariff import TariffState, TariffVersion
 
 __all__ = [
     "LIVE_STATES",
+    "LONGEST_BUFFER_MIN",
     "Booking",
     "BookingEvent",
     "Closure",
+    "ClosureKind",
     "CommandState",
     "Feature",
     "IdempotentAnswer",

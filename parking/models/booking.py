@@ -12,7 +12,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from parking.models.city import Spot
@@ -104,6 +104,12 @@ class Slot(models.Model):
     booking = models.ForeignKey(Booking, models.PROTECT, related_name="slots")
     spot = models.ForeignKey(Spot, models.PROTECT, related_name="slots")
     period = DateTimeRangeField(_("period"))
+    claim = DateTimeRangeField(
+        _("period with what is kept free after it"),
+        null=True,
+        blank=True,
+        help_text=_("Frozen when held; empty where the zone keeps nothing free."),
+    )
     state = models.CharField(_("state"), max_length=10, choices=SlotState.choices)
     held_until = models.DateTimeField(_("held until"))
     amount = models.BigIntegerField(_("price"), help_text=_("Minor units, frozen when held."))
@@ -141,6 +147,21 @@ class Slot(models.Model):
                 expressions=[("spot", RangeOperators.EQUAL), ("period", RangeOperators.OVERLAPS)],
                 condition=Q(state__in=LIVE_STATES),
                 violation_error_message=_("Somebody else has this spot in that time."),
+            ),
+            # Stays of one booking may touch. Zones without a buffer have no rows in this index.
+            ExclusionConstraint(
+                name="slot_keeps_its_buffer",
+                expressions=[
+                    ("spot", RangeOperators.EQUAL),
+                    ("booking", RangeOperators.NOT_EQUAL),
+                    ("claim", RangeOperators.OVERLAPS),
+                ],
+                condition=Q(state__in=LIVE_STATES, claim__isnull=False),
+                violation_error_message=_("This spot is kept free between bookings then."),
+            ),
+            models.CheckConstraint(
+                name="slot_claim_holds_period",
+                condition=Q(claim__isnull=True) | Q(claim__contains=F("period")),
             ),
             models.CheckConstraint(
                 name="slot_period_is_half_open",

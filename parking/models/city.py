@@ -1,4 +1,4 @@
-"""What stands in the street: zones, streets, spots, and the rules of staying there."""
+"""What stands in the street: zones, streets, spots."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.gis.db import models
-from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
-from django.contrib.postgres.indexes import GistIndex
-from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -38,49 +35,6 @@ class Zone(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class StayRules(models.Model):
-    """How a spot of a zone may be booked. Kept apart from prices."""
-
-    zone = models.OneToOneField(Zone, models.CASCADE, related_name="stay_rules", primary_key=True)
-    longest_stay_min = models.PositiveIntegerField(_("longest stay, minutes"), default=240)
-    shortest_stay_min = models.PositiveIntegerField(_("shortest stay, minutes"), default=15)
-    slot_step_min = models.PositiveSmallIntegerField(
-        _("step, minutes"), default=5, help_text=_("Starts and ends lie on this grid.")
-    )
-    book_ahead_days = models.PositiveSmallIntegerField(_("bookable ahead, days"), default=7)
-    bookable_from = models.TimeField(_("bookable from"), null=True, blank=True)
-    bookable_to = models.TimeField(_("bookable until"), null=True, blank=True)
-    grace_min = models.PositiveSmallIntegerField(
-        _("grace, minutes"), default=10, help_text=_("A cancellation this soon refunds everything.")
-    )
-    refund_unused = models.BooleanField(_("refund unused time"), default=True)
-
-    class Meta:
-        verbose_name = _("stay rules")
-        verbose_name_plural = _("stay rules")
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                name="stay_rules_shortest_within_longest",
-                condition=Q(shortest_stay_min__lte=F("longest_stay_min")),
-                violation_error_message=_("The shortest stay is longer than the longest stay."),
-            ),
-            models.CheckConstraint(
-                name="stay_rules_step_divides_day",
-                condition=Q(slot_step_min__in=[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60]),
-                violation_error_message=_("The step must divide an hour."),
-            ),
-            models.CheckConstraint(
-                name="stay_rules_bookable_hours_both",
-                condition=Q(bookable_from__isnull=True, bookable_to__isnull=True)
-                | Q(bookable_from__isnull=False, bookable_to__isnull=False),
-                violation_error_message=_("Give both ends of the bookable hours, or neither."),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.zone}"
 
 
 class Street(models.Model):
@@ -167,46 +121,3 @@ class Spot(models.Model):
 
     def __str__(self) -> str:
         return self.number
-
-
-class Closure(models.Model):
-    """A time in which a zone, or one spot of it, cannot be booked."""
-
-    zone = models.ForeignKey(Zone, models.CASCADE, related_name="closures", verbose_name=_("zone"))
-    spot = models.ForeignKey(
-        Spot,
-        models.CASCADE,
-        related_name="closures",
-        null=True,
-        blank=True,
-        verbose_name=_("spot"),
-        help_text=_("Empty: the whole zone."),
-    )
-    period = DateTimeRangeField(_("period"))
-    reason = models.CharField(_("reason"), max_length=200)
-
-    class Meta:
-        ordering = [Lower("period")]
-        verbose_name = _("closure")
-        verbose_name_plural = _("closures")
-        indexes: ClassVar = [GistIndex(fields=["period"], name="closure_period")]
-        constraints: ClassVar = [
-            ExclusionConstraint(
-                name="closure_once_per_spot",
-                expressions=[("spot", "="), ("period", "&&")],
-                condition=Q(spot__isnull=False),
-                violation_error_message=_("This spot is already closed in that time."),
-            ),
-            models.CheckConstraint(
-                name="closure_has_both_ends",
-                condition=Q(
-                    period__isempty=False,
-                    period__lower_inf=False,
-                    period__upper_inf=False,
-                ),
-                violation_error_message=_("A closure needs a beginning and an end."),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.reason

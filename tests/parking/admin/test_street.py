@@ -118,6 +118,7 @@ def _closure(zone: Zone, start: str, end: str, **more: object) -> dict[str, obje
         "period_0_1": start,
         "period_1_0": "2026-12-24",
         "period_1_1": end,
+        "kind": "event",
         "reason": "market",
         **more,
     }
@@ -151,6 +152,7 @@ def test_a_closure_turns_the_lamps_of_its_places_red_and_lifting_it_turns_them_o
             "period_0_1": "08:00",
             "period_1_0": f"{local + timedelta(days=1):%Y-%m-%d}",
             "period_1_1": "08:00",
+            "kind": "works",
             "reason": "works",
         },
     )
