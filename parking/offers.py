@@ -9,7 +9,7 @@ from django.db import connection
 
 from parking import price_words, stay_rules
 from parking.pricing import Quote, QuoteError, Tariff, quote
-from parking.terms import rules_of, tariffs_of
+from parking.terms import RULE_COLUMNS, closures_and_limits, rules_of, tariffs_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,37 +29,41 @@ class ZoneOffer:
         return self.quote is not None
 
 
-_ZONES = """
+_ZONES = f"""
 SELECT zone.id, zone.code, zone.name,
-       rules.longest_stay_min, rules.shortest_stay_min, rules.slot_step_min,
-       rules.book_ahead_days, rules.bookable_from, rules.bookable_to,
+       {", ".join(f"rules.{name}" for name in RULE_COLUMNS)},
        tariff.id, tariff.sha256,
-       ARRAY(SELECT closure.reason FROM parking_closure closure
-             WHERE closure.zone_id = zone.id AND closure.spot_id IS NULL
-               AND closure.period && tstzrange(%(start)s, %(end)s)
-             ORDER BY lower(closure.period))
+       (SELECT json_agg(json_build_array(closure.reason, closure.longest_stay_min)
+                        ORDER BY lower(closure.period), closure.id)
+        FROM parking_closure closure
+        WHERE closure.zone_id = zone.id AND closure.spot_id IS NULL AND closure.street = ''
+          AND closure.period && tstzrange(%(start)s, %(end)s))
 FROM parking_zone zone
 JOIN parking_stayrules rules ON rules.zone_id = zone.id
 LEFT JOIN parking_tariffversion tariff
   ON tariff.zone_id = zone.id AND tariff.state = 'approved' AND tariff.in_force @> %(start)s
 WHERE zone.is_active
 ORDER BY zone.name, zone.id
-"""
+"""  # noqa: S608 (names of columns)
 
 
 def zone_offers(*, start: datetime, end: datetime, now: datetime) -> dict[int, ZoneOffer]:
     """Return the offer of every zone in use for the stay `[start, end)`, by zone id, by name.
 
-    `end` must be after `start`. A closure of a single spot is not the zone's: availability says so.
+    `end` must be after `start`. A closure of a street or a spot is not the zone's: availability
+    says so. Rules that count what others hold are asked of a spot, by `terms`.
     """
     with connection.cursor() as cursor:
         cursor.execute(_ZONES, {"start": start, "end": end})
         rows = cursor.fetchall()
     tariffs = tariffs_of({row[-3]: row[-2] for row in rows if row[-3] is not None})
     offers = {}
-    for zone_id, code, name, *rule_columns, tariff_id, _sha256, closures in rows:
+    for zone_id, code, name, *rule_columns, tariff_id, _sha256, touched in rows:
         rules = rules_of(*rule_columns)
-        wish = stay_rules.Wish(start=start, end=end, now=now, closures=closures)
+        closures, limits = closures_and_limits(touched)
+        wish = stay_rules.Wish(
+            start=start, end=end, now=now, closures=closures, event_limits=limits
+        )
         reasons = [failure.message for failure in stay_rules.failures(rules, wish)]
         price = None
         if not reasons:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,39 @@ class Rules:
     bookable_from: time | None
     bookable_to: time | None
     time_zone: ZoneInfo
+    lead_time_min: int = 0
+    no_return_min: int = 0
+    most_stays_ahead: int | None = None  # per vehicle; None: no limit
+    buffer_min: int = 0  # asked by availability and held by the database
+    reservable_percent: int | None = None  # of a street's spots; None: all
+    walk_up_min: int = 15
+
+    @property
+    def count_stays_of_the_vehicle(self) -> bool:
+        """Whether a rule must know the other stays of the vehicle."""
+        return bool(self.no_return_min or self.most_stays_ahead is not None)
+
+    def count_reservations(self, *, start: datetime, now: datetime) -> bool:
+        """Whether a rule must know what is reserved in the street."""
+        return self.reservable_percent is not None and start > now + timedelta(
+            minutes=self.walk_up_min
+        )
+
+
+@dataclass(frozen=True)
+class OtherStay:
+    """`[start, end)` of another booking, aware."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class EventLimit:
+    """An event in whose time stays are shorter; length in minutes."""
+
+    name: str
+    longest_stay_min: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +66,10 @@ class Wish:
     end: datetime
     now: datetime
     closures: Sequence[str] = ()  # reasons of the closures that the period touches
+    event_limits: Sequence[EventLimit] = ()  # of the events that the period touches
+    stays_of_vehicle: Sequence[OtherStay] = ()  # in the zone, live, by their start
+    reserved: Sequence[OtherStay] = ()  # in advance, in the street, touching the period
+    street_spots: int = 0  # in use
 
     def __post_init__(self) -> None:
         """Keep moments in UTC: Python subtracts two of one zone by their wall clocks."""
@@ -88,6 +127,20 @@ def not_in_the_past(rules: Rules, wish: Wish) -> Failure | None:
     return Failure("not_in_the_past", _("This start has already passed."), "from")
 
 
+def lead_time(rules: Rules, wish: Wish) -> Failure | None:
+    """Refuse a start sooner after booking than the zone wants, and name the first one."""
+    if not rules.lead_time_min or not_in_the_past(rules, wish) is not None:  # said already
+        return None
+    earliest = wish.now + timedelta(minutes=rules.lead_time_min)
+    if wish.start >= earliest:
+        return None
+    message = _("Book at least %(minutes)s minutes ahead: the first start is %(time)s.") % {
+        "minutes": rules.lead_time_min,
+        "time": _clock(_up_to_grid(earliest, rules), rules, wish),
+    }
+    return Failure("lead_time", message, "from")
+
+
 def not_too_far_ahead(rules: Rules, wish: Wish) -> Failure | None:
     """Refuse a start beyond the days that the zone opens ahead."""
     if wish.start <= wish.now + timedelta(days=rules.book_ahead_days):
@@ -141,16 +194,78 @@ def not_closed(rules: Rules, wish: Wish) -> Failure | None:
     return Failure("not_closed", message, "from")
 
 
+def not_too_long_for_event(rules: Rules, wish: Wish) -> Failure | None:
+    """Refuse a stay over what an event leaves, and name the event."""
+    broken = [limit for limit in wish.event_limits if wish.minutes > limit.longest_stay_min]
+    if not broken:
+        return None
+    said = _("%(event)s: no stay is longer than %(minutes)s minutes then.")
+    message = " ".join(
+        said % {"event": limit.name, "minutes": limit.longest_stay_min} for limit in broken
+    )
+    return Failure("not_too_long_for_event", message, "to")
+
+
+def no_return(rules: Rules, wish: Wish) -> Failure | None:
+    """Refuse a stay too close to another one of the vehicle, and say from when it may come."""
+    away = timedelta(minutes=rules.no_return_min)
+    if not away or wish.end <= wish.start:
+        return None
+    length, first = wish.end - wish.start, wish.start
+    for stay in wish.stays_of_vehicle:
+        if first < stay.end + away and stay.start < first + length + away:
+            first = _up_to_grid(stay.end + away, rules)
+    if first == wish.start:
+        return None
+    message = _("This vehicle may come back from %(time)s.") % {"time": _clock(first, rules, wish)}
+    return Failure("no_return", message, "from")
+
+
+def fair_share(rules: Rules, wish: Wish) -> Failure | None:
+    """Refuse one stay more than a vehicle may have running or to come."""
+    if rules.most_stays_ahead is None:
+        return None
+    ahead = sum(stay.end > wish.now for stay in wish.stays_of_vehicle)
+    if ahead < rules.most_stays_ahead:
+        return None
+    message = ngettext(
+        "A vehicle may have %(n)s stay running or to come in this zone.",
+        "A vehicle may have %(n)s stays running or to come in this zone.",
+        rules.most_stays_ahead,
+    )
+    return Failure("fair_share", message % {"n": rules.most_stays_ahead}, "vehicle")
+
+
+def reservable_share(rules: Rules, wish: Wish) -> Failure | None:
+    """Refuse a reservation in advance beyond the street's share, at its fullest moment."""
+    if rules.reservable_percent is None or not rules.count_reservations(
+        start=wish.start, now=wish.now
+    ):
+        return None
+    if _fullest(wish) < wish.street_spots * rules.reservable_percent // 100:
+        return None
+    message = _(
+        "Only %(percent)s %% of this street can be reserved in advance, and that is taken then. "
+        "Choose a start within %(minutes)s minutes from now, or another street."
+    ) % {"percent": rules.reservable_percent, "minutes": rules.walk_up_min}
+    return Failure("reservable_share", message, "from")
+
+
 RULE_BOOK: tuple[Check, ...] = (
     ends_after_it_starts,
     starts_on_the_grid,
     ends_on_the_grid,
     not_in_the_past,
+    lead_time,
     not_too_far_ahead,
     not_too_short,
     not_too_long,
     within_bookable_hours,
     not_closed,
+    not_too_long_for_event,
+    no_return,
+    fair_share,
+    reservable_share,
 )
 
 
@@ -162,3 +277,33 @@ def failures(rules: Rules, wish: Wish) -> list[Failure]:
 def _on_grid(moment: datetime, rules: Rules) -> bool:
     local = moment.astimezone(rules.time_zone)
     return not (local.minute % rules.slot_step_min or local.second or local.microsecond)
+
+
+def _up_to_grid(moment: datetime, rules: Rules) -> datetime:
+    local = moment.astimezone(rules.time_zone)
+    past = timedelta(
+        minutes=local.minute % rules.slot_step_min,
+        seconds=local.second,
+        microseconds=local.microsecond,
+    )
+    return moment + timedelta(minutes=rules.slot_step_min) - past if past else moment
+
+
+def _clock(moment: datetime, rules: Rules, wish: Wish) -> str:
+    """Write the local time, with its day where that is not the day of the wish."""
+    local, asked = moment.astimezone(rules.time_zone), wish.start.astimezone(rules.time_zone)
+    time_said = formats.time_format(local, "H:i")
+    if local.date() == asked.date():
+        return time_said
+    return _("%(day)s, %(time)s") % {
+        "day": formats.date_format(local, "D j F Y"),
+        "time": time_said,
+    }
+
+
+def _fullest(wish: Wish) -> int:
+    """Return how many reservations stand in the street at the fullest moment of the wish."""
+    begun = [max(stay.start, wish.start) for stay in wish.reserved]
+    return max(
+        (sum(stay.start <= at < stay.end for stay in wish.reserved) for at in begun), default=0
+    )

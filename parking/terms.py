@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.gis.geos import GEOSGeometry, Point
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from parking import stay_rules
+from parking import rule_facts, stay_rules
 from parking.models import Spot, TariffState, TariffVersion, Zone
 from parking.pricing import Quote, Tariff, quote
 
@@ -36,31 +37,62 @@ class NotPriced(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """A priced, allowed stay on one spot; the spot has its zone with it."""
+    """A priced, allowed stay on one spot; the spot has its zone with it.
+
+    `claim` is the stay with what the zone keeps free after it, for `Slot.claim`.
+    """
 
     spot: Spot
     tariff_id: int
     quote: Quote
+    claim: DateTimeTZRange | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """What a spot's zone says about the stay `[start, end)`, before anybody else is asked."""
+
+    spot: Spot
+    start: datetime
+    end: datetime
+    rules: stay_rules.Rules
+    tariff: tuple[int, str] | None  # id, hash
+    closures: list[str]
+    event_limits: list[stay_rules.EventLimit]
+
+    @property
+    def period(self) -> DateTimeTZRange:
+        """The stay as the database writes it."""
+        return DateTimeTZRange(self.start, self.end)
+
+    def depend_on_others(self, *, now: datetime) -> bool:
+        """Whether a rule counts what others hold: such a stay is written under `locked` terms."""
+        return self.rules.count_stays_of_the_vehicle or self.rules.count_reservations(
+            start=self.start, now=now
+        )
 
 
 # One round trip for everything that a hold must know. By hand: this is the hottest query of
 # the site, and building it through the ORM costs more than running it.
 _SPOT = ("id", "zone_id", "meter_id", "number", "street", "location")
 _ZONE = ("id", "code", "name")
-_RULES = (
+RULE_COLUMNS = (
     *("longest_stay_min", "shortest_stay_min", "slot_step_min", "book_ahead_days"),
-    *("bookable_from", "bookable_to"),
+    *("bookable_from", "bookable_to", "lead_time_min", "no_return_min", "most_stays_ahead"),
+    *("buffer_min", "reservable_percent", "walk_up_min"),
 )
 _TERMS = f"""
 SELECT {", ".join(f"spot.{name}" for name in _SPOT[:-1])}, ST_AsEWKB(spot.location),
        {", ".join(f"zone.{name}" for name in _ZONE)},
-       {", ".join(f"rules.{name}" for name in _RULES)},
+       {", ".join(f"rules.{name}" for name in RULE_COLUMNS)},
        tariff.id, tariff.sha256,
-       ARRAY(SELECT closure.reason FROM parking_closure closure
-             WHERE closure.zone_id = spot.zone_id
-               AND (closure.spot_id IS NULL OR closure.spot_id = spot.id)
-               AND closure.period && tstzrange(%(start)s, %(end)s)
-             ORDER BY lower(closure.period))
+       (SELECT json_agg(json_build_array(closure.reason, closure.longest_stay_min)
+                        ORDER BY lower(closure.period), closure.id)
+        FROM parking_closure closure
+        WHERE closure.zone_id = spot.zone_id
+          AND (closure.spot_id IS NULL OR closure.spot_id = spot.id)
+          AND closure.street IN ('', spot.street)
+          AND closure.period && tstzrange(%(start)s, %(end)s))
 FROM parking_spot spot
 JOIN parking_zone zone ON zone.id = spot.zone_id AND zone.is_active
 JOIN parking_stayrules rules ON rules.zone_id = spot.zone_id
@@ -72,15 +104,41 @@ WHERE spot.id = %(spot)s AND spot.is_active
 
 
 def terms(
-    *, spot_id: int, start: datetime, end: datetime, now: datetime, vehicle_class: str = ""
+    *,
+    spot_id: int,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    vehicle_class: str = "",
+    plate: str = "",
+    booking_id: int | None = None,
 ) -> Terms:
     """Price the stay `[start, end)` on the spot, or say why it cannot be had.
+
+    Without a plate, rules about the vehicle are not asked. `booking_id` is the booking whose own
+    stay changes: it does not stand in its own way.
 
     Raises:
         SpotUnknown: no such spot in use.
         StayRefused: with every broken rule.
         NotPriced: no tariff in force at `start`.
         parking.pricing.QuoteError: the tariff does not sell this stay.
+    """
+    return agree(
+        conditions=conditions(spot_id=spot_id, start=start, end=end),
+        now=now,
+        vehicle_class=vehicle_class,
+        plate=plate,
+        booking_id=booking_id,
+    )
+
+
+def conditions(*, spot_id: int, start: datetime, end: datetime) -> Conditions:
+    """Read what the zone says about the stay, in one query.
+
+    Raises:
+        SpotUnknown: no such spot in use.
+        StayRefused: the stay ends before it starts.
     """
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     if start >= end:  # PostgreSQL has no range for it
@@ -91,21 +149,88 @@ def terms(
     if row is None:
         raise SpotUnknown(spot_id)
     after_spot, after_zone = len(_SPOT), len(_SPOT) + len(_ZONE)
-    *rules, tariff_id, sha256, closures = row[after_zone:]
-    wish = stay_rules.Wish(start=start, end=end, now=now, closures=closures)
-    if broken := stay_rules.failures(rules_of(*rules), wish):
-        raise StayRefused(broken)
-    if tariff_id is None:
-        raise NotPriced(spot_id)
+    *rules, tariff_id, sha256, touched = row[after_zone:]
     spot = Spot.from_db(None, _SPOT, [*row[: after_spot - 1], _point(row[after_spot - 1])])
     spot.zone = Zone.from_db(None, _ZONE, row[after_spot:after_zone])
+    closures, event_limits = closures_and_limits(touched)
+    return Conditions(
+        spot=spot,
+        start=start,
+        end=end,
+        rules=rules_of(*rules),
+        tariff=None if tariff_id is None else (tariff_id, sha256),
+        closures=closures,
+        event_limits=event_limits,
+    )
+
+
+def agree(
+    *,
+    conditions: Conditions,
+    now: datetime,
+    vehicle_class: str = "",
+    plate: str = "",
+    booking_id: int | None = None,
+    locked: bool = False,
+) -> Terms:
+    """Ask every rule, and price the stay; see `terms`.
+
+    Whoever writes the stay where `conditions.depend_on_others` asks `locked`, in the transaction
+    that writes and before it locks the spot: what the rules count then stays true until the end.
+    """
+    rules, start, end = conditions.rules, conditions.start, conditions.end
+    facts = rule_facts.NOTHING
+    if conditions.depend_on_others(now=now):
+        facts = rule_facts.facts(
+            rules=rules,
+            spot=conditions.spot,
+            start=start,
+            end=end,
+            now=now,
+            plate=plate,
+            booking_id=booking_id,
+            locked=locked,
+        )
+    wish = stay_rules.Wish(
+        start=start,
+        end=end,
+        now=now,
+        closures=conditions.closures,
+        event_limits=conditions.event_limits,
+        stays_of_vehicle=facts.stays_of_vehicle,
+        reserved=facts.reserved,
+        street_spots=facts.street_spots,
+    )
+    if broken := stay_rules.failures(rules, wish):
+        raise StayRefused(broken)
+    if conditions.tariff is None:
+        raise NotPriced(conditions.spot.pk)
     price = quote(
-        tariff=tariff_of(tariff_id, sha256),
+        tariff=tariff_of(*conditions.tariff),
         start=start,
         end=end,
         vehicle_class=vehicle_class or None,
     )
-    return Terms(spot=spot, tariff_id=tariff_id, quote=price)
+    kept_free = timedelta(minutes=rules.buffer_min)
+    return Terms(
+        spot=conditions.spot,
+        tariff_id=conditions.tariff[0],
+        quote=price,
+        claim=DateTimeTZRange(start, end + kept_free) if kept_free else None,
+    )
+
+
+def closures_and_limits(
+    touched: list[tuple[str, int | None]] | None,
+) -> tuple[list[str], list[stay_rules.EventLimit]]:
+    """Tell closures from events that only shorten stays; rows of reason and longest stay."""
+    closures, limits = [], []
+    for reason, longest_stay_min in touched or ():
+        if longest_stay_min is None:
+            closures.append(reason)
+        else:
+            limits.append(stay_rules.EventLimit(reason, longest_stay_min))
+    return closures, limits
 
 
 def _point(ewkb: bytes) -> Point:
@@ -153,16 +278,9 @@ _parsed: dict[str, Tariff] = {}  # by hash: equal documents of many zones are on
 
 
 @lru_cache(maxsize=1024)
-def rules_of(
-    longest: int, shortest: int, step: int, ahead: int, opens: time | None, closes: time | None
-) -> stay_rules.Rules:
-    """Return a zone's rules from its row: lengths in minutes, days, local hours."""
+def rules_of(*columns: Any) -> stay_rules.Rules:
+    """Return a zone's rules from its row, in the order of `RULE_COLUMNS`."""
     return stay_rules.Rules(
-        longest_stay_min=longest,
-        shortest_stay_min=shortest,
-        slot_step_min=step,
-        book_ahead_days=ahead,
-        bookable_from=opens,
-        bookable_to=closes,
+        **dict(zip(RULE_COLUMNS, columns, strict=True)),
         time_zone=ZoneInfo(settings.CITY_TIME_ZONE),
     )
