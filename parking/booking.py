@@ -20,7 +20,7 @@ from psycopg import errors
 from parking import lights
 from parking.models import Booking, BookingEvent, Slot, SlotState, Spot, StayRules
 from parking.pricing import refund_of_unused
-from parking.terms import tariff_of, terms
+from parking.terms import Terms, agree, conditions, tariff_of
 
 HOLD_FOR = timedelta(minutes=10)
 FREE_BY_TARIFF = "no charge by the tariff"
@@ -62,20 +62,34 @@ def hold(
         SpotTaken, Busy: see there.
         parking.terms.SpotUnknown, StayRefused, NotPriced; parking.pricing.QuoteError.
     """
-    agreed = terms(spot_id=spot_id, start=start, end=end, now=now, vehicle_class=vehicle_class)
+    wanted = conditions(spot_id=spot_id, start=start, end=end)
     booking = Booking(
         user=user,
         email=email,
         plate=plate,
         vehicle_class=vehicle_class,
-        spot=agreed.spot,
+        spot=wanted.spot,
         language=language,
         created_at=now,
     )
+    if not wanted.depend_on_others(now=now):
+        agreed = agree(conditions=wanted, now=now, vehicle_class=vehicle_class)
+        return _claim(booking, agreed, wanted.period, now)
+    # What the rules count must stay true until the stay is written.
+    with contended(), transaction.atomic():
+        agreed = agree(
+            conditions=wanted, now=now, vehicle_class=vehicle_class, plate=plate, locked=True
+        )
+        return _claim(booking, agreed, wanted.period, now)
+
+
+def _claim(booking: Booking, agreed: Terms, period: DateTimeTZRange, now: datetime) -> Slot:
+    """Write booking and slot on the agreed terms."""
     slot = Slot(
         booking=booking,
         spot=agreed.spot,
-        period=DateTimeTZRange(start, end),
+        period=period,
+        claim=agreed.claim,
         state=SlotState.HELD,
         held_until=now + HOLD_FOR,
         amount=agreed.quote.total,
@@ -97,7 +111,7 @@ def hold(
 
 # Lock the spot, then write booking and slot: each part waits for the one before. Without the
 # lock the constraint still lets only one in, but the losers of many races get deadlocks.
-_INSERT = """
+_INSERT_WHERE = """
 WITH spot AS MATERIALIZED (
   SELECT id FROM parking_spot WHERE id = %(spot)s FOR NO KEY UPDATE
 ), booking AS (
@@ -105,23 +119,33 @@ WITH spot AS MATERIALIZED (
     (reference, access_key, user_id, email, plate, vehicle_class, spot_id, language, created_at)
   SELECT %(reference)s, %(access_key)s, %(user)s, %(email)s, %(plate)s, %(vehicle_class)s, id,
     %(language)s, %(now)s
-  FROM spot
+  FROM spot {WHERE}
   RETURNING id, spot_id
 )
 INSERT INTO parking_slot
-  (booking_id, spot_id, period, state, held_until, amount, currency, tariff_id, quote,
+  (booking_id, spot_id, period, claim, state, held_until, amount, currency, tariff_id, quote,
    free_reason, created_at)
-SELECT id, spot_id, %(period)s, %(state)s, %(held_until)s, %(amount)s, %(currency)s, %(tariff)s,
-  %(quote)s::jsonb, '', %(now)s
+SELECT id, spot_id, %(period)s, %(claim)s, %(state)s, %(held_until)s, %(amount)s, %(currency)s,
+  %(tariff)s, %(quote)s::jsonb, '', %(now)s
 FROM booking
 RETURNING booking_id, id
 """
+_INSERT = _INSERT_WHERE.format(WHERE="")
+# Stays that were held before the zone kept minutes free have no claim, and so no place in the
+# constraint; `availability` says taken of the same times.
+_INSERT_WITH_BUFFER = _INSERT_WHERE.format(
+    WHERE="""
+  WHERE NOT EXISTS (
+    SELECT 1 FROM parking_slot other
+    WHERE other.spot_id = %(spot)s AND other.claim IS NULL AND other.period && %(claim)s
+      AND other.state IN ('held', 'expiring', 'confirmed'))"""
+)
 
 
 def _insert(booking: Booking, slot: Slot) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            _INSERT,
+            _INSERT if slot.claim is None else _INSERT_WITH_BUFFER,
             {
                 "spot": slot.spot_id,
                 "reference": booking.reference,
@@ -132,6 +156,7 @@ def _insert(booking: Booking, slot: Slot) -> None:
                 "vehicle_class": booking.vehicle_class,
                 "language": booking.language,
                 "period": slot.period,
+                "claim": slot.claim,
                 "state": slot.state,
                 "held_until": slot.held_until,
                 "amount": slot.amount,
@@ -141,7 +166,10 @@ def _insert(booking: Booking, slot: Slot) -> None:
                 "now": slot.created_at,
             },
         )
-        booking.pk, slot.pk = cursor.fetchone()
+        written = cursor.fetchone()
+    if written is None:
+        raise SpotTaken
+    booking.pk, slot.pk = written
     slot.booking = booking
 
 
