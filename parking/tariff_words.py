@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from parking.formatting import day, duration, money
+from parking.formatting import day, duration, money, number
 from parking.models import StayRules
 from parking.price_words import class_words, percent
 from parking.pricing import Tariff
@@ -86,6 +87,7 @@ def stay(rules: StayRules) -> list[str]:
             _("Bookable from %(opens)s to %(closes)s.")
             % {"opens": f"{rules.bookable_from:%H:%M}", "closes": f"{rules.bookable_to:%H:%M}"}
         )
+    said.extend(_shared_fairly(rules))
     said.append(
         _("Whoever cancels within %(length)s of paying, or before the start, gets all of it back.")
         % {"length": duration(rules.grace_min)}
@@ -95,6 +97,63 @@ def stay(rules: StayRules) -> list[str]:
         if rules.refund_unused
         else _("Later, unused time is not refunded.")
     )
+    return said
+
+
+def limits(rules: StayRules) -> list[tuple[str, str]]:
+    """Return (name, in short) of each rule that not every zone has, as beside a spot."""
+    said = []
+    if rules.lead_time_min:
+        length = {"length": duration(rules.lead_time_min)}
+        said.append((_("Book ahead"), _("at least %(length)s") % length))
+    if rules.no_return_min:
+        length = {"length": duration(rules.no_return_min)}
+        said.append((_("Coming back"), _("after %(length)s") % length))
+    if rules.most_stays_ahead is not None:
+        said.append((_("Stays per vehicle"), number(rules.most_stays_ahead)))
+    if rules.buffer_min:
+        said.append((_("Free between bookings"), duration(rules.buffer_min)))
+    if rules.reservable_percent is not None:
+        share = {"percent": number(rules.reservable_percent)}
+        said.append((_("To be reserved in advance"), _("%(percent)s %% of the street") % share))
+    return said
+
+
+def _shared_fairly(rules: StayRules) -> list[str]:
+    said = []
+    if rules.lead_time_min:
+        said.append(
+            _("Book at least %(length)s before you come.")
+            % {"length": duration(rules.lead_time_min)}
+        )
+    if rules.no_return_min:
+        said.append(
+            _("Between two stays, a vehicle leaves this zone for at least %(length)s.")
+            % {"length": duration(rules.no_return_min)}
+        )
+    if rules.most_stays_ahead is not None:
+        text = ngettext(
+            "A vehicle may have %(n)s stay running or to come in this zone.",
+            "A vehicle may have %(n)s stays running or to come in this zone.",
+            rules.most_stays_ahead,
+        )
+        said.append(text % {"n": number(rules.most_stays_ahead)})
+    if rules.buffer_min:
+        said.append(
+            _("Between two bookings, a spot stays free for %(length)s.")
+            % {"length": duration(rules.buffer_min)}
+        )
+    if rules.reservable_percent is not None:
+        said.append(
+            _(
+                "At most %(percent)s %% of a street can be reserved in advance; the rest is for "
+                "those who start within %(length)s of booking."
+            )
+            % {
+                "percent": number(rules.reservable_percent),
+                "length": duration(rules.walk_up_min),
+            }
+        )
     return said
 
 

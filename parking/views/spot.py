@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parking import access, availability, booking, price_words, stay_times, terms
+from parking import access, availability, booking, price_words, stay_times, tariff_words, terms
 from parking.forms import HoldForm, QuoteForm
 from parking.locator import locate
 from parking.models import Booking, Feature, SlotState, Spot
@@ -25,7 +26,9 @@ from parking.stay_rules import Failure
 from parking.tasks import nudge_meter
 from parking.throttling import HoldThrottle, wait_for
 
-_FIELDS = {"from": "at", "to": "length"}  # the rule book's names for our fields
+# The rule book's names for our fields; whose vehicle it is stands in the form of the hold.
+_FIELDS = {"from": "at", "to": "length"}
+_TOO_EARLY = {"not_in_the_past", "lead_time"}
 _BUSY_RETRY_S = 1
 
 
@@ -72,8 +75,11 @@ def hold(request: HttpRequest, spot_id: int) -> HttpResponse:
     except booking.Busy:
         notice = _("Many people want this spot just now. Please try again.")
         return page.answer(form, status=409, notice=notice, retry_after=_BUSY_RETRY_S)
-    except (terms.SpotUnknown, terms.StayRefused, terms.NotPriced, QuoteError):
-        # The page asks the same rules and says each reason at its field.
+    except terms.StayRefused as error:
+        page.refuse(error.failures, form)
+        return page.answer(form, status=409)
+    except (terms.SpotUnknown, terms.NotPriced, QuoteError):
+        # The page asks the same and says the reason at its field.
         return page.answer(form, status=409)
     access.remember(request, slot.booking)
     if slot.state == SlotState.CONFIRMED:  # free of charge
@@ -129,13 +135,22 @@ class SpotPage:
                 vehicle_class=self.stay.cleaned_data.get("vehicle_class", ""),
             ).quote
         except terms.StayRefused as error:
-            self.refusals = error.failures
+            self.refuse(error.failures)
         except (terms.NotPriced, terms.SpotUnknown):
-            self.refusals = [Failure("on_sale", price_words.not_on_sale(), "from")]
+            self.refuse([Failure("on_sale", price_words.not_on_sale(), "from")])
         except QuoteError as error:
-            self.refusals = [Failure(error.code, price_words.why_not(error), "to")]
-        for failure in self.refusals:
-            self.stay.add_error(_FIELDS[failure.field], failure.message)
+            self.refuse([Failure(error.code, price_words.why_not(error), "to")])
+
+    def refuse(self, failures: list[Failure], form: HoldForm | None = None) -> None:
+        """Say each reason at its field; what is about the vehicle needs the form of the hold."""
+        self.refusals = failures
+        if not self.stay.is_valid():
+            return
+        for failure in failures:
+            if failure.field in _FIELDS:
+                self.stay.add_error(_FIELDS[failure.field], failure.message)
+            elif form is not None:
+                form.add_error("plate", failure.message)
 
     def answer(
         self, form: HoldForm, *, status: int, notice: str = "", retry_after: int | None = None
@@ -147,6 +162,7 @@ class SpotPage:
         context = {
             "spot": self.spot,
             "rules": self.spot.zone.stay_rules,
+            "facts": tariff_words.limits(self.spot.zone.stay_rules),
             "features": [(name, Feature(name).label) for name in self.spot.features],
             "locator": locate(self.spot),
             "stay": self.stay,
@@ -157,7 +173,7 @@ class SpotPage:
             "rows": price_words.rows(self.quote) if self.quote else [],
             "is_taken": is_taken,
             "alternatives": self._alternatives() if is_taken else [],
-            "has_passed": any(failure.rule == "not_in_the_past" for failure in self.refusals),
+            "has_passed": any(failure.rule in _TOO_EARLY for failure in self.refusals),
             "stay_query": urlencode(self.stay.period_query()) if self.quote else "",
             "hold_minutes": int(booking.HOLD_FOR.total_seconds() // 60),
             "notice": notice,
@@ -182,7 +198,8 @@ class SpotPage:
     def _stay_form(self, given: QueryDict) -> QuoteForm:
         """Make the form of the stay from what was given, and usual values for the rest."""
         rules = self.spot.zone.stay_rules
-        start = timezone.localtime(stay_times.next_start(now=self.now, steps=[rules.slot_step_min]))
+        earliest = self.now + timedelta(minutes=rules.lead_time_min)
+        start = timezone.localtime(stay_times.next_start(now=earliest, steps=[rules.slot_step_min]))
         usual_min = max(min(stay_times.USUAL_MIN, rules.longest_stay_min), rules.shortest_stay_min)
         usual = {"on": f"{start:%Y-%m-%d}", "at": f"{start:%H:%M}", "length": str(usual_min)}
         data = given.copy()
