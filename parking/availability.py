@@ -8,27 +8,18 @@ from datetime import datetime
 
 from django.db import connection
 
-from parking.models import LONGEST_BUFFER_MIN
-
 BBox = tuple[float, float, float, float]  # west, south, east, north; degrees
 
 # A spot is busy where a live slot or a closure shares a moment with the period `start`, `end`;
 # where its zone keeps minutes free between bookings and they would not be; and where an event
-# leaves only shorter stays. A city without such minutes never runs the second part.
-BUSY = f"""
+# leaves only shorter stays. The second part is a function of the database (migration 0006): it
+# keeps its plan, and ends at once in a city without such minutes.
+BUSY = """
 SELECT slot.spot_id FROM parking_slot slot
 WHERE slot.period && tstzrange(%(start)s, %(end)s)
   AND slot.state IN ('held', 'expiring', 'confirmed')
 UNION
-SELECT slot.spot_id FROM parking_slot slot
-JOIN parking_spot spot ON spot.id = slot.spot_id
-JOIN parking_stayrules rules ON rules.zone_id = spot.zone_id AND rules.buffer_min > 0
-WHERE (SELECT EXISTS (SELECT 1 FROM parking_stayrules WHERE buffer_min > 0))
-  AND slot.period && tstzrange(%(start)s - interval '{LONGEST_BUFFER_MIN} minutes',
-                               %(end)s + interval '{LONGEST_BUFFER_MIN} minutes')
-  AND coalesce(slot.claim, slot.period)
-      && tstzrange(%(start)s, %(end)s + rules.buffer_min * interval '1 minute')
-  AND slot.state IN ('held', 'expiring', 'confirmed')
+SELECT parking_kept_free(%(start)s, %(end)s)
 UNION
 SELECT spot.id FROM parking_closure closure
 JOIN parking_spot spot ON spot.zone_id = closure.zone_id
@@ -37,7 +28,7 @@ JOIN parking_spot spot ON spot.zone_id = closure.zone_id
 WHERE closure.period && tstzrange(%(start)s, %(end)s)
   AND (closure.longest_stay_min IS NULL
        OR closure.longest_stay_min * interval '1 minute' < %(end)s - %(start)s)
-"""  # noqa: S608 (a number of our own)
+"""
 
 _BUSY_IN_VIEW = f"""
 SELECT spot.id FROM parking_spot spot

@@ -13,12 +13,11 @@ from parking.models.meter import (
     MeterEvent,
     MeterKey,
 )
-from parking.models.rules import LONGEST_BUFFER_MIN, Closure, ClosureKind, StayRules
+from parking.models.rules import Closure, ClosureKind, StayRules
 from parking.models.tariff import TariffState, TariffVersion
 
 __all__ = [
     "LIVE_STATES",
-    "LONGEST_BUFFER_MIN",
     "Booking",
     "BookingEvent",
     "Closure",

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from parking.models.city import Spot, Zone
 
-LONGEST_BUFFER_MIN = 120  # whoever looks for buffers looks this far around a period
+LONGEST_BUFFER_MIN = 120  # parking_kept_free (migration 0006) looks this far around a period
 
 
 class StayRules(models.Model):
