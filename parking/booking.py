@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import QuerySet
 from psycopg import errors
 
 from parking import lights
-from parking.models import Booking, BookingEvent, Slot, SlotState, Spot, StayRules
-from parking.pricing import refund_of_unused
-from parking.terms import Terms, agree, conditions, tariff_of
+from parking.models import Booking, BookingEvent, Slot, SlotState, Spot
+from parking.terms import Terms, agree, conditions
 
 HOLD_FOR = timedelta(minutes=10)
 FREE_BY_TARIFF = "no charge by the tariff"
@@ -185,6 +185,27 @@ def lock_slot(slot_id: int) -> Slot:
     return slot
 
 
+def slots_of(booking_id: int) -> list[Slot]:
+    """Return all slots of a booking, oldest first, with what pricing and refunds must know."""
+    return list(_whole(Slot.objects.filter(booking=booking_id)))
+
+
+def lock_booking(booking_id: int) -> list[Slot]:
+    """Lock the spots of a booking, then its slots; return the slots as they are now, oldest first.
+
+    Call it inside a transaction, before locking a payment.
+    """
+    slots = Slot.objects.filter(booking=booking_id)
+    spots = Spot.objects.select_for_update(no_key=True).filter(id__in=slots.values("spot"))
+    list(spots.order_by("id").values_list("id"))
+    return list(_whole(slots.select_for_update(no_key=True, of=("self",))))
+
+
+def _whole(slots: QuerySet[Slot]) -> QuerySet[Slot]:
+    related = slots.select_related("booking", "spot__zone", "tariff")
+    return related.defer("tariff__document").order_by("id")
+
+
 def confirm(*, slot: Slot, now: datetime, actor: str) -> None:
     """Make a locked slot the citizen's own: paid, or free with a reason.
 
@@ -207,7 +228,7 @@ def confirm(*, slot: Slot, now: datetime, actor: str) -> None:
         if isinstance(error.__cause__, errors.ExclusionViolation):
             raise SpotTaken from error
         raise
-    _record(slot, "confirmed", actor, now)
+    record(slot=slot, kind="confirmed", actor=actor, now=now)
     _replan(slot, now)
 
 
@@ -223,7 +244,7 @@ def begin_expiry(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> 
         raise WrongState(slot.state)
     slot.state = SlotState.EXPIRING
     slot.save(update_fields=["state"])
-    _record(slot, "expiring", actor, now, reason)
+    record(slot=slot, kind="expiring", actor=actor, now=now, reason=reason)
 
 
 def begin_expiries(*, now: datetime, limit: int = 500) -> list[int]:
@@ -260,47 +281,21 @@ def release(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> None:
         raise WrongState(slot.state)
     slot.state, slot.ended_at = SlotState.RELEASED, now
     slot.save(update_fields=["state", "ended_at"])
-    _record(slot, "released", actor, now, reason)
+    record(slot=slot, kind="released", actor=actor, now=now, reason=reason)
 
 
-def cancel(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> int:
-    """End a locked, confirmed slot; return what is to be refunded, in minor units.
+def cancel(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> None:
+    """End a locked, confirmed slot; `refund_policy.due` said before what comes back.
 
     Raises:
         WrongState: it is not confirmed, or its stay is over.
     """
     if slot.state != SlotState.CONFIRMED or now >= slot.end:
         raise WrongState(slot.state)
-    due = refund_due(slot=slot, now=now)
     slot.state, slot.ended_at = SlotState.CANCELLED, now
     slot.save(update_fields=["state", "ended_at"])
-    _record(slot, "cancelled", actor, now, reason)
+    record(slot=slot, kind="cancelled", actor=actor, now=now, reason=reason)
     _replan(slot, now)
-    return due
-
-
-def refund_due(*, slot: Slot, now: datetime) -> int:
-    """Return what cancelling at `now` gives back, in minor units.
-
-    Everything before the start and within the grace after booking; then the unused time, to the
-    minute, where the zone refunds it.
-    """
-    rules = StayRules.objects.get(zone__spots=slot.spot_id)
-    booked_at = slot.confirmed_at or slot.created_at
-    if now <= slot.start or now <= booked_at + timedelta(minutes=rules.grace_min):
-        return slot.amount
-    if not rules.refund_unused:
-        return 0
-    # A minute that has begun is used.
-    used_until = now.replace(second=0, microsecond=0)
-    used_until += timedelta(minutes=1) if used_until < now else timedelta(0)
-    return refund_of_unused(
-        tariff=tariff_of(slot.tariff_id, slot.tariff.sha256),
-        start=slot.start,
-        used_until=min(used_until, slot.end),
-        paid=slot.amount,
-        vehicle_class=slot.booking.vehicle_class or None,
-    )
 
 
 @contextmanager
@@ -328,7 +323,8 @@ def _constraint(error: IntegrityError) -> str | None:
     return cause.diag.constraint_name if isinstance(cause, errors.Error) else None
 
 
-def _record(slot: Slot, kind: str, actor: str, now: datetime, reason: str = "") -> None:
+def record(*, slot: Slot, kind: str, actor: str, now: datetime, reason: str = "") -> None:
+    """Write a line of the booking's history; nobody can change it later."""
     BookingEvent.objects.create(
         booking_id=slot.booking_id, slot=slot, at=now, kind=kind, actor=actor, reason=reason
     )

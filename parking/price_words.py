@@ -85,6 +85,8 @@ def line_words(line: Line, *, with_date: bool = False) -> str:
             return _("Fee for each stay")
         case "tax":
             return _("Tax, %(percent)s %% on top") % {"percent": percent(int(data["rate_bp"]))}
+        case "paid":
+            return _("Paid already")
         case _:
             return line.text(with_date=with_date)
 

@@ -268,10 +268,19 @@ RULE_BOOK: tuple[Check, ...] = (
     reservable_share,
 )
 
+# What binds a stay that grows: its start was judged when it was booked.
+LONGER_BOOK: tuple[Check, ...] = (
+    ends_after_it_starts,
+    ends_on_the_grid,
+    not_too_long,
+    within_bookable_hours,
+    not_closed,
+)
 
-def failures(rules: Rules, wish: Wish) -> list[Failure]:
+
+def failures(rules: Rules, wish: Wish, rule_book: Sequence[Check] = RULE_BOOK) -> list[Failure]:
     """Return every broken rule, in the order of the rule book; empty when the wish is fine."""
-    return [failure for check in RULE_BOOK if (failure := check(rules, wish)) is not None]
+    return [failure for check in rule_book if (failure := check(rules, wish)) is not None]
 
 
 def _on_grid(moment: datetime, rules: Rules) -> bool:

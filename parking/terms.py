@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from parking import rule_facts, stay_rules
-from parking.models import Spot, TariffState, TariffVersion, Zone
+from parking.models import Spot, StayRules, TariffState, TariffVersion, Zone
 from parking.pricing import Quote, Tariff, quote
 
 
@@ -275,6 +275,11 @@ def tariffs_of(versions: Mapping[int, str]) -> dict[int, Tariff]:
 
 _PARSED_AT_MOST = 1024
 _parsed: dict[str, Tariff] = {}  # by hash: equal documents of many zones are one tariff
+
+
+def rules_of_zone(zone_rules: StayRules) -> stay_rules.Rules:
+    """Return a zone's rules from its model."""
+    return rules_of(*(getattr(zone_rules, name) for name in RULE_COLUMNS))
 
 
 @lru_cache(maxsize=1024)

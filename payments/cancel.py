@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from parking import booking
-from parking.models import Slot, SlotState
+from parking import booking, refund_policy
+from parking.models import Booking, Slot, SlotState
 from payments import mail, refunds, states
 from payments.models import MailKind, Payment, PaymentState, RefundReason
 
@@ -33,10 +33,10 @@ class LessDue(Exception):
 
 def due_now(*, reference: str, now: datetime) -> int | None:
     """Return what cancelling at `now` gives back, in minor units; None if nothing can be ended."""
-    slots = _ending(reference, now)
-    if not slots:
+    stay = _stay(booking.slots_of(_id(reference)))
+    if not any(now < slot.end for slot in stay):
         return None
-    return sum(booking.refund_due(slot=slot, now=now) for slot in slots)
+    return sum(refund_policy.due(slots=stay, now=now).values())
 
 
 def cancel_booking(
@@ -54,13 +54,15 @@ def cancel_booking(
         booking.Busy: others are at the same rows; nothing was cancelled.
     """
     with booking.contended(), transaction.atomic():
-        slots = [booking.lock_slot(slot.id) for slot in _ending(reference, now)]
+        stay = _stay(booking.lock_booking(_id(reference)))
+        slots = [slot for slot in reversed(stay) if now < slot.end]
         if not slots:
             raise booking.WrongState("over")
         # All payments before the first cancellation: that one locks the meter, which comes last.
         payments = [_paid(slot) for slot in slots]
+        due = refund_policy.due(slots=stay, now=now)
         back = [
-            _end(slot, payment, now, actor, reason)
+            _end(slot, payment, due[slot.pk], now, actor, reason)
             for slot, payment in zip(slots, payments, strict=True)
         ]
         refund_ids = [refund_id for refund_id, _amount in back if refund_id]
@@ -71,14 +73,12 @@ def cancel_booking(
     return Cancelled(refunded=refunded, refund_ids=refund_ids, meter_id=slots[0].spot.meter_id)
 
 
-def _ending(reference: str, now: datetime) -> list[Slot]:
-    return list(
-        Slot.objects.filter(
-            booking__reference=reference.upper(),
-            state=SlotState.CONFIRMED,
-            period__endswith__gt=now,
-        ).order_by("-id")
-    )
+def _id(reference: str) -> int:
+    return Booking.objects.values_list("id", flat=True).get(reference=reference.upper())
+
+
+def _stay(slots: list[Slot]) -> list[Slot]:
+    return [slot for slot in slots if slot.state == SlotState.CONFIRMED]
 
 
 def _paid(slot: Slot) -> Payment | None:
@@ -87,9 +87,9 @@ def _paid(slot: Slot) -> Payment | None:
 
 
 def _end(
-    slot: Slot, payment: Payment | None, now: datetime, actor: str, reason: str
+    slot: Slot, payment: Payment | None, due: int, now: datetime, actor: str, reason: str
 ) -> tuple[UUID | None, int]:
-    due = booking.cancel(slot=slot, now=now, actor=actor, reason=reason)
+    booking.cancel(slot=slot, now=now, actor=actor, reason=reason)
     amount = min(due, refunds.left_of(payment)) if payment else 0
     if payment is None or not amount:
         return None, 0  # nothing is due, or it went back already

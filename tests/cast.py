@@ -143,3 +143,21 @@ def an_unguarded_slot(spot_id: int, start: datetime | None = None, minutes: int 
         quote={},
         created_at=NOW,
     )
+
+
+def a_stay(spot: Spot, *ends: float, start: float = 0, **fields: Any) -> list[Slot]:
+    """Confirm a stay that begins `start` minutes after NOW and was extended to each of `ends`.
+
+    The first part is confirmed at NOW, each extension when the stay before it ends in a minute.
+    """
+    from parking import booking, extension
+
+    first = a_hold(spot, at(start), minutes=int(ends[0] - start), **fields)
+    slots = [booking.lock_slot(first.pk)]
+    booking.confirm(slot=slots[0], now=NOW, actor="processor")
+    for before, end in zip(ends, ends[1:], strict=False):
+        now = at(before - 1)
+        slot = extension.extend(booking_id=first.booking_id, to=at(end), now=now, actor="citizen")
+        slots.append(booking.lock_slot(slot.pk))
+        booking.confirm(slot=slots[-1], now=now, actor="processor")
+    return slots

@@ -1,6 +1,13 @@
 """The nouns of the kerb."""
 
-from parking.models.booking import LIVE_STATES, Booking, BookingEvent, Slot, SlotState
+from parking.models.booking import (
+    LIVE_STATES,
+    PENDING_STATES,
+    Booking,
+    BookingEvent,
+    Slot,
+    SlotState,
+)
 from parking.models.city import Feature, Spot, Street, Zone
 from parking.models.idempotency import IdempotentAnswer
 from parking.models.meter import (
@@ -18,6 +25,7 @@ from parking.models.tariff import TariffState, TariffVersion
 
 __all__ = [
     "LIVE_STATES",
+    "PENDING_STATES",
     "Booking",
     "BookingEvent",
     "Closure",

@@ -43,6 +43,7 @@ class SlotState(models.TextChoices):
 
 
 LIVE_STATES = (SlotState.HELD, SlotState.EXPIRING, SlotState.CONFIRMED)
+PENDING_STATES = (SlotState.HELD, SlotState.EXPIRING)  # money may still come
 
 
 class Booking(models.Model):
@@ -138,7 +139,7 @@ class Slot(models.Model):
             models.Index(
                 name="slot_holds_by_end",
                 fields=["held_until"],
-                condition=Q(state__in=[SlotState.HELD, SlotState.EXPIRING]),
+                condition=Q(state__in=PENDING_STATES),
             ),
         ]
         constraints: ClassVar = [

@@ -44,7 +44,7 @@ that comes to nothing stays free), one rounding (half a unit is nearest to a who
 that is not `included`, which goes on top and has a line of its own.
 """
 
-from parking.pricing.changes import extension_price, refund_of_unused
+from parking.pricing.changes import extension_price, extension_quote, refund_of_unused
 from parking.pricing.charge import quote
 from parking.pricing.clock import parse_local
 from parking.pricing.errors import QuoteError, TariffError
@@ -59,6 +59,7 @@ __all__ = [
     "TariffError",
     "Tax",
     "extension_price",
+    "extension_quote",
     "parse_local",
     "quote",
     "refund_of_unused",

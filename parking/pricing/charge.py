@@ -272,14 +272,15 @@ def _tax(tariff: Tariff, bill: Bill) -> Tax:
     """Split the tax out of the total, or put it on top, to the nearest minor unit."""
     code, rate, included = tariff.tax.code, tariff.tax.rate_bp, tariff.tax.included
     if included:
-        net = _nearest(bill.shown * 10_000, 10_000 + rate)
+        net = nearest(bill.shown * 10_000, 10_000 + rate)
         return Tax(code, rate, included, net, bill.shown - net)
     net = bill.shown
-    tax = _nearest(net * rate, 10_000)
+    tax = nearest(net * rate, 10_000)
     if tax:
         bill.add("tax", tax * PER_UNIT, data={"code": code, "rate_bp": rate})
     return Tax(code, rate, included, net, tax)
 
 
-def _nearest(amount: int, divisor: int) -> int:
+def nearest(amount: int, divisor: int) -> int:
+    """Divide and round to the nearest whole number; half goes up."""
     return (2 * amount + divisor) // (2 * divisor)

@@ -19,7 +19,7 @@ class Line:
     """One step of a price. `amount` is in minor units and can be negative.
 
     `kind`: band, ladder, free, increment, window_flat, cap, class, max, min, rounding, fixed_fee,
-    tax. `begins` and `ends` are local ISO times with offset; `per_hour` is in minor units;
+    tax, paid. `begins` and `ends` are local ISO times with offset; `per_hour` is in minor units;
     `data` holds what the kind needs: see `parking.pricing.words`.
     """
 

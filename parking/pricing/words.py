@@ -8,7 +8,7 @@ What `data` holds, by kind:
     window_flat: `flat`, its place in the document.
     cap: `day` and `limit`. max, min: `limit`.
     class: `vehicle_class` and `percent`. rounding: `unit` and `mode`.
-    tax: `code` and `rate_bp`.
+    tax: `code` and `rate_bp`. paid: nothing.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ def _what(line: Line, *, with_date: bool) -> str:
         case "tax":
             whole, rest = divmod(int(data["rate_bp"]), 100)
             return f"tax {data['code']}, {whole}.{rest:02} % on top"
+        case "paid":
+            return "paid already"
         case _:
             return line.kind
 

@@ -3,7 +3,7 @@
 import pytest
 
 from parking import booking
-from parking.models import BookingEvent, Slot, SlotState, Spot, StayRules
+from parking.models import BookingEvent, Slot, SlotState, Spot
 from tests import cast
 
 
@@ -75,33 +75,6 @@ def test_a_late_payment_does_not_take_the_place_from_another(spot: Spot) -> None
     slot.refresh_from_db()
     other.refresh_from_db()
     assert (slot.state, other.state) == (SlotState.RELEASED, SlotState.HELD)
-
-
-@pytest.mark.parametrize(
-    ("cancelled_at", "start", "refunded"),
-    [
-        (5, 60, 200),  # before the start
-        (11, 0, 200),  # within ten minutes of booking
-        (30, 0, 100),  # the second half is unused
-        (30.5, 0, 96),  # a minute that has begun is used: 31 minutes cost 1.04
-        (59, 0, 3),
-    ],
-)
-def test_cancelling_refunds_the_unused_time(
-    spot: Spot, cancelled_at: float, start: int, refunded: int
-) -> None:
-    slot = confirmed(spot, start=start)
-    now = cast.at(cancelled_at)
-    assert booking.cancel(slot=locked(slot), now=now, actor="citizen") == refunded
-    slot.refresh_from_db()
-    assert (slot.state, slot.ended_at) == (SlotState.CANCELLED, now)
-
-
-def test_a_zone_may_keep_what_was_paid(spot: Spot) -> None:
-    StayRules.objects.update(refund_unused=False)
-    slot = confirmed(spot)
-    assert booking.refund_due(slot=locked(slot), now=cast.at(30)) == 0
-    assert booking.refund_due(slot=locked(slot), now=cast.at(5)) == 200, "the grace still holds"
 
 
 def test_a_stay_that_is_over_cannot_be_cancelled(spot: Spot) -> None:
