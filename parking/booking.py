@@ -213,12 +213,15 @@ def confirm(*, slot: Slot, now: datetime, actor: str) -> None:
 
     Raises:
         SpotTaken: it was released and the place is gone.
-        WrongState: it was cancelled.
+        WrongState: it was cancelled, or it extends a stay that was.
     """
     if slot.state == SlotState.CONFIRMED:
         return
     if slot.state == SlotState.CANCELLED:
         raise WrongState("cancelled")
+    before = slot.booking.slots.filter(id__lt=slot.pk, period__endswith=slot.start)
+    if any(state == SlotState.CANCELLED for (state,) in before.values_list("state")):
+        raise WrongState("the stay that it extends is cancelled")
     slot.state, slot.confirmed_at, slot.ended_at = SlotState.CONFIRMED, now, None
     try:
         with transaction.atomic():

@@ -53,6 +53,7 @@ class Room:
     end: datetime
     latest: datetime | None
     limit: str
+    currency: str
     choices: Sequence[Choice]
 
 
@@ -77,6 +78,7 @@ def room(*, booking_id: int, now: datetime) -> Room:
         end=stay.end,
         latest=ends[possible - 1] if possible else None,
         limit=refused.message if refused else "",
+        currency=stay.first.currency,
         choices=[
             Choice(end=end, minutes=_minutes(end - stay.end), quote=stay.quote(end))
             for end in offered

@@ -18,7 +18,6 @@ from parking import booking
 from parking.api.bookings import BOOKING_KEY, booking_of, describe, json
 from parking.api.serializers import BookingAnswer, Problem
 from parking.api.spots import PROBLEM
-from parking.models import Slot
 from parking.problems import CONTENT_TYPE, problem
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
@@ -60,8 +59,7 @@ class Cancel(APIView):
             nudge(tasks.submit_refund, str(refund_id))
         nudge(tasks.send_mail)
         nudge_meter(done.meter_id)
-        slots = Slot.objects.select_related("booking", "spot__zone").filter(booking=found)
-        return json({**describe(slots.latest("id")), "refunded": done.refunded})
+        return json({**describe(booking.slots_of(found.pk)), "refunded": done.refunded})
 
 
 class Checkout(APIView):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from parking import stays
 from parking.models import Booking, Light, Slot, SlotState
 from parking.pricing import Quote
 from payments import cancel
@@ -42,34 +43,80 @@ _MOVING = {Stage.HELD, Stage.PROCESSING, Stage.EXPIRING, Stage.CONFIRMED}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """Everything that the page of a booking tells. Amounts are minor units."""
+class Part:
+    """One slot of a booking: the first one or an extension, with its price and its payment."""
 
-    stage: Stage
-    booking: Booking
     slot: Slot
+    stage: Stage
     quote: Quote
     payment: Payment | None
-    refunds: list[Refund]
-    refund_now: int | None
-    light: Light | None
 
     @property
     def pay_until(self) -> datetime:
         """The last moment at which a payment should be begun."""
         return self.slot.held_until - MARGIN
 
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Everything that the page of a booking tells. Amounts are minor units.
+
+    `parts` are what was booked, in order of time: the first slot and its extensions; where nothing
+    was, the one that was tried. `extension` is one that waits for its payment.
+    """
+
+    booking: Booking
+    parts: list[Part]
+    extension: Part | None
+    refunds: list[Refund]
+    refund_now: int | None
+    light: Light | None
+
+    @property
+    def stage(self) -> Stage:
+        """Where the booking as a whole stands."""
+        return self.parts[-1].stage
+
+    @property
+    def slot(self) -> Slot:
+        """The last slot."""
+        return self.parts[-1].slot
+
+    @property
+    def start(self) -> datetime:
+        """When the stay begins."""
+        return self.parts[0].slot.start
+
+    @property
+    def end(self) -> datetime:
+        """When the stay ends."""
+        return self.slot.end
+
+    @property
+    def paid(self) -> int:
+        """What was paid for all parts."""
+        return sum(part.slot.amount for part in self.parts)
+
+    @property
+    def pay_until(self) -> datetime:
+        """The last moment at which a payment should be begun."""
+        return self.parts[-1].pay_until
+
     @property
     def is_moving(self) -> bool:
         """Whether the page may change by itself."""
-        return self.stage in _MOVING or any(
+        stages = {self.stage} | ({self.extension.stage} if self.extension else set())
+        return bool(stages & _MOVING) or any(
             refund.state in UNDECIDED_REFUND_STATES for refund in self.refunds
         )
 
     @property
     def is_waiting(self) -> bool:
         """Whether somebody waits for a word of the processor."""
-        return self.stage in {Stage.PROCESSING, Stage.EXPIRING}
+        return any(
+            part is not None and part.stage in {Stage.PROCESSING, Stage.EXPIRING}
+            for part in (self.parts[-1], self.extension)
+        )
 
     @property
     def is_booked(self) -> bool:
@@ -79,7 +126,10 @@ class Standing:
     @property
     def is_paid(self) -> bool:
         """Whether money came in, so that there is a receipt."""
-        return self.payment is not None and self.payment.state == PaymentState.PAID
+        return any(
+            part.payment is not None and part.payment.state == PaymentState.PAID
+            for part in [*self.parts, *([self.extension] if self.extension else [])]
+        )
 
     @property
     def refund_failed(self) -> bool:
@@ -89,24 +139,48 @@ class Standing:
 
 def standing(*, booking: Booking, now: datetime, returned: bool = False) -> Standing:
     """Say how a booking stands; `returned`: its maker comes from the processor's page."""
-    slot = booking.slots.select_related("spot__zone").order_by("-id")[0]
-    payments = list(slot.payments.order_by("-created_at"))
-    paid = next((payment for payment in payments if payment.state == PaymentState.PAID), None)
-    is_open = any(payment.state == PaymentState.OPEN for payment in payments)
-    stage = _stage(slot, now, returned=returned, is_open=is_open, paid=paid)
+    slots = list(
+        booking.slots.select_related("spot__zone")
+        .prefetch_related("payments__refunds")
+        .order_by("id")
+    )
+    stay, _waits = stays.split(slots)
+    parts = [_part(slot, now, returned=returned) for slot in stay]
+    newest = _part(slots[-1], now, returned=returned)
+    # An extension that was not paid in time took nothing: it is not worth a word.
+    is_news = newest.slot not in stay and newest.stage != Stage.RELEASED
+    stage = parts[-1].stage
     return Standing(
-        stage=stage,
         booking=booking,
-        slot=slot,
-        quote=Quote.from_json(slot.quote),
-        payment=paid or (payments[0] if payments else None),
-        refunds=list(paid.refunds.order_by("created_at")) if paid else [],
+        parts=parts,
+        extension=newest if is_news else None,
+        refunds=sorted(
+            (
+                refund
+                for slot in slots
+                for payment in slot.payments.all()
+                for refund in payment.refunds.all()
+            ),
+            key=lambda refund: refund.created_at,
+        ),
         refund_now=(
             cancel.due_now(reference=booking.reference, now=now)
             if stage == Stage.CONFIRMED
             else None
         ),
-        light=Light.objects.filter(spot=slot.spot_id, spot__meter__isnull=False).first(),
+        light=Light.objects.filter(spot=newest.slot.spot_id, spot__meter__isnull=False).first(),
+    )
+
+
+def _part(slot: Slot, now: datetime, *, returned: bool) -> Part:
+    payments = sorted(slot.payments.all(), key=lambda payment: payment.created_at, reverse=True)
+    paid = next((payment for payment in payments if payment.state == PaymentState.PAID), None)
+    is_open = any(payment.state == PaymentState.OPEN for payment in payments)
+    return Part(
+        slot=slot,
+        stage=_stage(slot, now, returned=returned, is_open=is_open, paid=paid),
+        quote=Quote.from_json(slot.quote),
+        payment=paid or (payments[0] if payments else None),
     )
 
 

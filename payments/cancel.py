@@ -54,10 +54,14 @@ def cancel_booking(
         booking.Busy: others are at the same rows; nothing was cancelled.
     """
     with booking.contended(), transaction.atomic():
-        stay = _stay(booking.lock_booking(_id(reference)))
+        known = booking.lock_booking(_id(reference))
+        stay = _stay(known)
         slots = [slot for slot in reversed(stay) if now < slot.end]
         if not slots:
             raise booking.WrongState("over")
+        for slot in known:
+            if slot.state == SlotState.HELD:  # an extension that nobody has paid yet
+                booking.begin_expiry(slot=slot, now=now, actor=actor, reason=reason)
         # All payments before the first cancellation: that one locks the meter, which comes last.
         payments = [_paid(slot) for slot in slots]
         due = refund_policy.due(slots=stay, now=now)

@@ -51,9 +51,15 @@ def of(standing: Standing, *, now: datetime) -> Status:
             "desired": Lamp(light=light.desired_light, pattern=light.desired_pattern),
             "reported": Lamp(light=light.reported_light, pattern=light.reported_pattern),
         }
-    return Status(
-        state=standing.stage.value, is_moving=standing.is_moving, fields=fields, lamps=lamps
-    )
+    return Status(state=_state(standing), is_moving=standing.is_moving, fields=fields, lamps=lamps)
+
+
+def _state(standing: Standing) -> str:
+    """Name everything that makes the page another one."""
+    state = standing.stage.value
+    if len(standing.parts) > 1:
+        state += f" {len(standing.parts)}"
+    return f"{state} {standing.extension.stage.value}" if standing.extension else state
 
 
 def _age_words(light: Light, now: datetime) -> str:

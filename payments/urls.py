@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from payments.views import audit, citizen, webhook
+from payments.views import audit, citizen, extend, webhook
 
 app_name = "payments"
 urlpatterns: list[URLPattern] = [
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("bookings/<reference>/pay/", citizen.pay, name="pay"),
     path("bookings/<reference>/return/", citizen.returned, name="return"),
     path("bookings/<reference>/give-up/", citizen.give_up, name="give-up"),
+    path("bookings/<reference>/extend/", extend.extend, name="extend"),
     path("bookings/<reference>/cancel/", citizen.cancel_page, name="cancel"),
     path("bookings/<reference>/receipt/", citizen.receipt, name="receipt"),
     path("audit/", audit.show, name="report"),

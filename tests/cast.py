@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -155,7 +156,7 @@ def a_stay(spot: Spot, *ends: float, start: float = 0, **fields: Any) -> list[Sl
     first = a_hold(spot, at(start), minutes=int(ends[0] - start), **fields)
     slots = [booking.lock_slot(first.pk)]
     booking.confirm(slot=slots[0], now=NOW, actor="processor")
-    for before, end in zip(ends, ends[1:], strict=False):
+    for before, end in itertools.pairwise(ends):
         now = at(before - 1)
         slot = extension.extend(booking_id=first.booking_id, to=at(end), now=now, actor="citizen")
         slots.append(booking.lock_slot(slot.pk))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import access, availability, booking, tasks
+from parking import access, availability, booking, stays, tasks
 from parking.api import serializers
 from parking.api.spots import PROBLEM, refused
 from parking.idempotency import Answer, KeyReused, once
@@ -34,14 +35,16 @@ BOOKING_KEY = OpenApiParameter(
 REPLAYED = "Idempotent-Replayed"
 
 
-def describe(slot: Slot) -> dict[str, Any]:
-    """Return what the API says of a booking; `slot.booking` and `slot.spot.zone` are loaded."""
-    spot = slot.spot
-    path = reverse("payments:booking", args=[slot.booking.reference])
+def describe(slots: Sequence[Slot]) -> dict[str, Any]:
+    """Return what the API says of a booking, from all its slots with `booking` and `spot.zone`."""
+    stay, waiting = stays.split(slots)
+    first, last = stay[0], stay[-1]
+    spot = last.spot
+    path = reverse("payments:booking", args=[last.booking.reference])
     return {
-        "reference": slot.booking.reference,
-        "key": slot.booking.access_key,
-        "state": slot.state,
+        "reference": last.booking.reference,
+        "key": last.booking.access_key,
+        "state": last.state,
         "spot": {
             "id": spot.pk,
             "number": spot.number,
@@ -50,13 +53,25 @@ def describe(slot: Slot) -> dict[str, Any]:
             "lon": round(spot.location.x, 6),
             "lat": round(spot.location.y, 6),
         },
-        "from": timezone.localtime(slot.start).isoformat(),
+        "from": timezone.localtime(first.start).isoformat(),
+        "to": timezone.localtime(last.end).isoformat(),
+        "amount": sum(slot.amount for slot in stay),
+        "currency": last.currency,
+        "vehicle": last.booking.plate,
+        "held_until": timezone.localtime(last.held_until).isoformat(),
+        "extension": describe_extension(waiting) if waiting else None,
+        "page": f"{settings.SITE_URL}{path}?key={last.booking.access_key}",
+    }
+
+
+def describe_extension(slot: Slot) -> dict[str, Any]:
+    """Return what the API says of an extension."""
+    return {
+        "state": slot.state,
         "to": timezone.localtime(slot.end).isoformat(),
         "amount": slot.amount,
         "currency": slot.currency,
-        "vehicle": slot.booking.plate,
         "held_until": timezone.localtime(slot.held_until).isoformat(),
-        "page": f"{settings.SITE_URL}{path}?key={slot.booking.access_key}",
     }
 
 
@@ -151,7 +166,7 @@ class Bookings(APIView):
         )
         if slot.state == SlotState.CONFIRMED and slot.spot.meter_id is not None:
             transaction.on_commit(partial(tasks.nudge_meter, slot.spot.meter_id))
-        return Answer(201, describe(slot))
+        return Answer(201, describe([slot]))
 
     def _answer(self, answer: Answer) -> HttpResponse:
         return json(answer.body, answer.status, **({REPLAYED: "true"} if answer.replayed else {}))
@@ -168,10 +183,7 @@ class BookingDetail(APIView):
     def get(self, request: Request, reference: str) -> HttpResponse:
         """Return the booking as it is now."""
         found = booking_of(request, reference)
-        slot = (
-            Slot.objects.select_related("booking", "spot__zone").filter(booking=found).latest("id")
-        )
-        return json(describe(slot))
+        return json(describe(booking.slots_of(found.pk)))
 
 
 def _caller(request: Request) -> str:

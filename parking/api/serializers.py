@@ -118,8 +118,41 @@ class SpotAnswer(serializers.Serializer[Any]):
     lat = serializers.FloatField()
 
 
+class ExtensionRequest(serializers.Serializer[Any]):
+    """A wish to stay longer."""
+
+    to = serializers.DateTimeField(help_text="the new end; without an offset, local time")
+
+
+class ExtensionAnswer(serializers.Serializer[Any]):
+    """An extension: held until it is paid, or confirmed where nothing is to be paid."""
+
+    state = serializers.ChoiceField(choices=SlotState.choices)
+    to = serializers.DateTimeField()
+    amount = serializers.IntegerField(help_text="minor units to be paid for it")
+    currency = serializers.CharField()
+    held_until = serializers.DateTimeField()
+
+
+class ExtensionChoice(serializers.Serializer[Any]):
+    """An end that the stay can have."""
+
+    to = serializers.DateTimeField()
+    amount = serializers.IntegerField(help_text="minor units to be paid for it")
+
+
+class ExtensionRoom(serializers.Serializer[Any]):
+    """How far a stay can grow."""
+
+    ends = serializers.DateTimeField(help_text="when the stay ends now")
+    latest = serializers.DateTimeField(allow_null=True, help_text="null: it cannot grow")
+    limit = serializers.CharField(allow_blank=True, help_text="what stops it, in words")
+    currency = serializers.CharField()
+    choices = ExtensionChoice(many=True)
+
+
 class BookingAnswer(serializers.Serializer[Any]):
-    """A booking as its owner sees it."""
+    """A booking as its owner sees it, with its extensions."""
 
     reference = serializers.CharField()
     key = serializers.CharField(help_text="opens the booking: send it as the header Booking-Key")
@@ -129,6 +162,7 @@ class BookingAnswer(serializers.Serializer[Any]):
     currency = serializers.CharField()
     vehicle = serializers.CharField()
     held_until = serializers.DateTimeField()
+    extension = ExtensionAnswer(allow_null=True, help_text="one that waits for its payment")
     page = serializers.URLField(help_text="the booking's page: pay, receipt, cancel")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from parking import access, booking, price_words
-from parking.models import Booking
+from parking.models import Booking, Slot
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from payments import booking_page, cancel, checkout, expiry, gateway, receipts, status, tasks
@@ -28,7 +28,7 @@ BUSY = gettext_lazy("Others are at this very spot just now. Please try again in 
 def show(request: HttpRequest, reference: str) -> HttpResponse:
     """Show how a booking stands. A guest's `?key=` opens it once; the session remembers."""
     if "key" in request.GET:
-        return _open_with_key(request, reference)
+        return open_with_key(request, reference, "payments:booking")
     found = access.booking_or_404(request, reference)
     standing = booking_page.standing(
         booking=found, now=timezone.now(), returned="returned" in request.GET
@@ -39,7 +39,7 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
         {
             "standing": standing,
             "status": status.of(standing, now=timezone.now()),
-            "price_rows": price_words.rows(standing.quote),
+            "prices": [(part, price_words.rows(part.quote)) for part in standing.parts],
             "is_own": access.is_own(request, found),
         },
     )
@@ -59,7 +59,11 @@ def status_json(request: HttpRequest, reference: str) -> JsonResponse:
 def pay(request: HttpRequest, reference: str) -> HttpResponse:
     """Send the maker of a hold to the processor's page."""
     found = access.booking_or_404(request, reference, own=True)
-    slot = found.slots.order_by("-id")[0]
+    return pay_slot(request, found.slots.order_by("-id")[0])
+
+
+def pay_slot(request: HttpRequest, slot: Slot) -> HttpResponse:
+    """Send the visitor to the processor's page for a held slot, or back with what went wrong."""
     try:
         return HttpResponseRedirect(checkout.start(slot_id=slot.id, now=timezone.now()))
     except checkout.HoldOver:
@@ -82,7 +86,7 @@ def pay(request: HttpRequest, reference: str) -> HttpResponse:
             _("The payment service does not take this payment (%(code)s). No money was taken.")
             % {"code": error},
         )
-    return redirect("payments:booking", found.reference)
+    return redirect("payments:booking", slot.booking.reference)
 
 
 @never_cache
@@ -115,7 +119,7 @@ def give_up(request: HttpRequest, reference: str) -> HttpResponse:
     found = access.booking_or_404(request, reference, own=True)
     slot = found.slots.order_by("-id")[0]
     try:
-        expiry.give_up(slot_id=slot.id, now=timezone.now(), actor=_actor(request))
+        expiry.give_up(slot_id=slot.id, now=timezone.now(), actor=actor_of(request))
     except booking.WrongState:
         messages.warning(request, _("This booking is not held any more."))
     except booking.Busy:
@@ -151,12 +155,13 @@ def receipt(request: HttpRequest, reference: str) -> HttpResponse:
     return render(request, "payments/receipt.html", {"booking": found, "rows": printed})
 
 
-def _open_with_key(request: HttpRequest, reference: str) -> HttpResponse:
+def open_with_key(request: HttpRequest, reference: str, page: str) -> HttpResponse:
+    """Let whoever has the booking's key see it from now on, and show the page without the key."""
     found = Booking.objects.filter(reference=reference.upper()).first()
     if found is None or not access.holds_key(found, request.GET["key"]):
         raise Http404
     access.remember(request, found)
-    return redirect("payments:booking", found.reference)
+    return redirect(page, found.reference)
 
 
 def _cancel(request: HttpRequest, found: Booking) -> HttpResponse:
@@ -166,7 +171,7 @@ def _cancel(request: HttpRequest, found: Booking) -> HttpResponse:
         return redirect("payments:cancel", found.reference)
     try:
         done = cancel.cancel_booking(
-            reference=found.reference, now=timezone.now(), actor=_actor(request), told=told
+            reference=found.reference, now=timezone.now(), actor=actor_of(request), told=told
         )
     except booking.WrongState:
         messages.warning(request, _("There is nothing left to cancel."))
@@ -189,12 +194,13 @@ def _ask_to_cancel(
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "booking": found,
-        "slot": found.slots.order_by("-id")[0],
+        "standing": booking_page.standing(booking=found, now=timezone.now()),
         "due": due,
         "has_changed": has_changed,
     }
     return render(request, "payments/cancel.html", context, status=409 if has_changed else 200)
 
 
-def _actor(request: HttpRequest) -> str:
+def actor_of(request: HttpRequest) -> str:
+    """Name the visitor for a booking's history."""
     return f"user:{request.user.pk}" if request.user.is_authenticated else "citizen"
