@@ -20,7 +20,9 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from parking import booking, formatting, stays
 from parking.models import Booking, Slot, SlotState
+from payments import reminders
 from payments.models import Mail, MailKind
 
 logger = logging.getLogger(__name__)
@@ -77,11 +79,15 @@ def send(*, mail_id: int, now: datetime) -> bool:
         )
         if letter is None:
             return False
+        if reminders.is_moot(letter, now):
+            letter.given_up_at = now
+            letter.save(update_fields=["given_up_at"])
+            return False
         letter.tries += 1
         letter.next_try_at = now + _LEASE * letter.tries
         letter.save(update_fields=["tries", "next_try_at"])
     try:
-        _message(letter).send()
+        _message(letter, now).send()
     except (OSError, SMTPException) as error:
         logger.warning("letter %s is not sent yet: %s", letter.key, type(error).__name__)
         if now - letter.created_at > _GIVE_UP_AFTER:
@@ -92,24 +98,34 @@ def send(*, mail_id: int, now: datetime) -> bool:
     return True
 
 
-def link(booking: Booking) -> str:
-    """Return the address that opens the booking without an account."""
-    page = reverse("payments:booking", args=[booking.reference])
-    return f"{settings.SITE_URL}{page}?key={booking.access_key}"
+def link(about: Booking, page: str = "payments:booking") -> str:
+    """Return the address that opens a page of the booking without an account."""
+    path = reverse(page, args=[about.reference])
+    return f"{settings.SITE_URL}{path}?key={about.access_key}"
 
 
-def _message(letter: Mail) -> EmailMessage:
-    booking = letter.booking
+def _message(letter: Mail, now: datetime) -> EmailMessage:
+    about = letter.booking
+    stay, _waiting = stays.split(booking.slots_of(about.pk))
     host = urlsplit(settings.SITE_URL).hostname
-    with translation.override(booking.language):
-        subject = _SUBJECTS[MailKind(letter.kind)]() % {"reference": booking.reference}
+    with translation.override(about.language):
+        subject = _SUBJECTS[MailKind(letter.kind)]() % {
+            "reference": about.reference,
+            "start": formatting.clock(stay[0].start),
+            "end": formatting.clock(stay[-1].end),
+        }
         body = render_to_string(
-            f"payments/mail/{letter.kind}.txt",
+            f"payments/mail/{_TEMPLATES.get(letter.kind, letter.kind)}.txt",
             {
-                "booking": booking,
-                "slot": booking.slots.first(),
+                "booking": about,
+                "slot": stay[-1],
+                "start": stay[0].start,
+                "end": stay[-1].end,
+                "price": sum(slot.amount for slot in stay),
                 "amount": letter.amount,
-                "link": link(booking),
+                "room": reminders.room(letter, now),
+                "link": link(about),
+                "extension_link": link(about, "payments:extend"),
                 "city_name": settings.CITY_NAME,
                 "city_phone": settings.CITY_PHONE,
             },
@@ -117,7 +133,7 @@ def _message(letter: Mail) -> EmailMessage:
     return EmailMessage(
         subject=subject,
         body=body,
-        to=[booking.email],
+        to=[about.email],
         headers={
             "Message-ID": f"<curblight-{letter.pk}@{host}>",
             "Auto-Submitted": "auto-generated",
@@ -129,4 +145,8 @@ _SUBJECTS = {
     MailKind.CONFIRMED: lambda: _("Your parking is booked: %(reference)s"),
     MailKind.CANCELLED: lambda: _("Your parking is cancelled: %(reference)s"),
     MailKind.ORPHAN: lambda: _("Your payment came too late: %(reference)s"),
+    MailKind.STARTS: lambda: _("Your parking begins at %(start)s: %(reference)s"),
+    MailKind.ENDS_SOON: lambda: _("Your parking ends at %(end)s: %(reference)s"),
+    MailKind.ENDS_NOW: lambda: _("5 minutes left, your parking ends at %(end)s: %(reference)s"),
 }
+_TEMPLATES: dict[str, str] = {MailKind.ENDS_SOON: "ends", MailKind.ENDS_NOW: "ends"}

@@ -15,7 +15,17 @@ from django.utils import timezone
 from parking import booking
 from parking.tasks import ship_due
 from parking.tasks.nudges import nudge
-from payments import checkout, expiry, gateway, ledger, mail, reconciliation, refunds, webhooks
+from payments import (
+    checkout,
+    expiry,
+    gateway,
+    ledger,
+    mail,
+    reconciliation,
+    refunds,
+    reminders,
+    webhooks,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -115,6 +125,7 @@ def seal_ledger() -> None:
 def send_mail() -> None:
     """Send the letters that are owed."""
     mail.owe_for_free_stays(now=timezone.now())
+    reminders.owe(now=timezone.now())
     for mail_id in mail.due(now=timezone.now()):
         mail.send(mail_id=mail_id, now=timezone.now())
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from parking.models import Booking
+from parking.models import Booking, Slot
 
 
 class WebhookEvent(models.Model):
@@ -46,6 +46,9 @@ class MailKind(models.TextChoices):
     CONFIRMED = "confirmed", _("booking confirmed")
     CANCELLED = "cancelled", _("booking cancelled")
     ORPHAN = "orphan", _("paid too late, money goes back")
+    STARTS = "starts", _("the stay begins soon")
+    ENDS_SOON = "ends_soon", _("the stay ends in 15 minutes")
+    ENDS_NOW = "ends_now", _("the stay ends in 5 minutes")
 
 
 class Mail(models.Model):
@@ -58,6 +61,9 @@ class Mail(models.Model):
     key = models.CharField(max_length=80, unique=True)  # "confirmed:<slot>"
     kind = models.CharField(_("kind"), max_length=12, choices=MailKind.choices)
     booking = models.ForeignKey(Booking, models.CASCADE, related_name="mails")
+    # A reminder is about this slot, and worth nothing once `not_after` has come.
+    slot = models.ForeignKey(Slot, models.CASCADE, related_name="+", null=True, blank=True)
+    not_after = models.DateTimeField(null=True, blank=True)
     amount = models.BigIntegerField(_("amount"), null=True, help_text=_("Minor units."))
     created_at = models.DateTimeField(_("due"))
     next_try_at = models.DateTimeField(_("next try"))

@@ -1,0 +1,88 @@
+"""Letters that keep people from forgetting: before a stay begins, and before it ends.
+
+They are owed once for each slot, so an extension is reminded of anew, and left unsent where they
+would come too late or be wrong by then.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from parking import extension
+from parking.models import Slot, SlotState
+from payments.models import Mail, MailKind
+
+BEFORE_START = timedelta(minutes=60)
+BEFORE_END = {
+    MailKind.ENDS_SOON: timedelta(minutes=15),
+    MailKind.ENDS_NOW: timedelta(minutes=5),
+}
+# Whoever has just booked knows.
+_FRESH = timedelta(minutes=15)
+
+
+def owe(*, now: datetime) -> None:
+    """Owe the reminders whose time has come; those that nobody owed in time are left out."""
+    confirmed = Slot.objects.confirmed().filter(confirmed_at__lt=now - _FRESH)
+    same_booking = Slot.objects.confirmed().filter(booking=OuterRef("booking"))
+    first = confirmed.exclude(
+        Exists(same_booking.filter(period__startswith__lt=OuterRef("period__startswith")))
+    )
+    _owe(
+        first.filter(period__startswith__gt=now, period__startswith__lte=now + BEFORE_START),
+        MailKind.STARTS,
+        now,
+    )
+    last = confirmed.exclude(
+        Exists(same_booking.filter(period__endswith__gt=OuterRef("period__endswith")))
+    )
+    for kind, ahead in BEFORE_END.items():
+        later = min((other for other in BEFORE_END.values() if other < ahead), default=timedelta(0))
+        _owe(
+            last.filter(period__endswith__gt=now + later, period__endswith__lte=now + ahead),
+            kind,
+            now,
+        )
+
+
+def is_moot(letter: Mail, now: datetime) -> bool:
+    """Say whether a letter is a reminder that would be late, or of a stay that has changed."""
+    if letter.not_after is None or letter.slot is None:
+        return False
+    if now >= letter.not_after or letter.slot.state != SlotState.CONFIRMED:
+        return True
+    grown = Slot.objects.confirmed().filter(
+        booking=letter.booking_id, period__startswith=letter.slot.end
+    )
+    return letter.kind in BEFORE_END and grown.exists()
+
+
+def room(letter: Mail, now: datetime) -> extension.Room | None:
+    """Return how far the stay can grow, for a letter that says when it ends."""
+    if letter.kind not in BEFORE_END:
+        return None
+    try:
+        return extension.room(booking_id=letter.booking_id, now=now)
+    except (extension.NotExtendable, extension.ExtensionPending):
+        return None
+
+
+def _owe(slots: QuerySet[Slot], kind: MailKind, now: datetime) -> None:
+    owed = Mail.objects.filter(slot=OuterRef("pk"), kind=kind)
+    Mail.objects.bulk_create(
+        [
+            Mail(
+                key=f"{kind}:{slot.pk}",
+                kind=kind,
+                booking_id=slot.booking_id,
+                slot=slot,
+                not_after=slot.start if kind == MailKind.STARTS else slot.end,
+                created_at=now,
+                next_try_at=now,
+            )
+            for slot in slots.exclude(Exists(owed))
+        ],
+        ignore_conflicts=True,
+    )
