@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django.contrib.gis.geos import MultiPolygon, Point, Polygon
+from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from parking.models import (
@@ -153,12 +154,16 @@ def a_stay(spot: Spot, *ends: float, start: float = 0, **fields: Any) -> list[Sl
     """
     from parking import booking, extension
 
+    def confirm(slot: Slot, now: datetime) -> Slot:
+        with transaction.atomic():
+            held = booking.lock_slot(slot.pk)
+            booking.confirm(slot=held, now=now, actor="processor")
+        return held
+
     first = a_hold(spot, at(start), minutes=int(ends[0] - start), **fields)
-    slots = [booking.lock_slot(first.pk)]
-    booking.confirm(slot=slots[0], now=NOW, actor="processor")
+    slots = [confirm(first, NOW)]
     for before, end in itertools.pairwise(ends):
         now = at(before - 1)
         slot = extension.extend(booking_id=first.booking_id, to=at(end), now=now, actor="citizen")
-        slots.append(booking.lock_slot(slot.pk))
-        booking.confirm(slot=slots[-1], now=now, actor="processor")
+        slots.append(confirm(slot, now))
     return slots

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from parking import formatting
+from parking import formatting, stays
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
 from parking.models import Booking, BookingEvent, Slot, SlotState
 from parking.plates import BadPlate, normalise
@@ -158,22 +158,20 @@ class BookingAdmin(ZoneScopedAdmin):
     @admin.display(description=_("stay"))
     def stay(self, booking: Booking) -> str:
         """Write out the whole stay, with its extensions."""
-        slots = list(booking.slots.all())
-        if not slots:
-            return ""
-        return formatting.period(min(s.start for s in slots), max(s.end for s in slots))
+        stay = _stay(booking)
+        return formatting.period(stay[0].start, stay[-1].end) if stay else ""
 
     @admin.display(description=_("state"))
     def state(self, booking: Booking) -> str:
-        """Name the state of the latest slot."""
-        slots = list(booking.slots.all())
-        return str(slots[-1].get_state_display()) if slots else ""
+        """Name the state of the stay."""
+        stay = _stay(booking)
+        return str(stay[-1].get_state_display()) if stay else ""
 
     @admin.display(description=_("price"))
     def price(self, booking: Booking) -> str:
         """Add up the frozen prices."""
-        slots = list(booking.slots.all())
-        return formatting.money(sum(s.amount for s in slots), slots[0].currency) if slots else ""
+        stay = _stay(booking)
+        return formatting.money(sum(s.amount for s in stay), stay[0].currency) if stay else ""
 
     @admin.display(description=_("citizen's page"))
     def booking_page(self, booking: Booking) -> SafeString:
@@ -184,6 +182,11 @@ class BookingAdmin(ZoneScopedAdmin):
     def payments_link(self, booking: Booking) -> SafeString:
         """Link to the payments of the booking."""
         return _link("admin:payments_payment_changelist", q=booking.reference)
+
+
+def _stay(booking: Booking) -> list[Slot]:
+    slots = list(booking.slots.all())
+    return stays.split(slots)[0] if slots else []
 
 
 def _of_person(person: str) -> Q:

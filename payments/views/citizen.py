@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from parking import access, booking, price_words
+from parking import access, booking, history, price_words
 from parking.models import Booking, Slot
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
@@ -40,6 +40,7 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
             "standing": standing,
             "status": status.of(standing, now=timezone.now()),
             "prices": [(part, price_words.rows(part.quote)) for part in standing.parts],
+            "history": history.steps(found),
             "is_own": access.is_own(request, found),
         },
     )

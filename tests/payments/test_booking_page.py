@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from parking.models import Booking, Light, Slot, SlotState
 from payments import checkout, expiry, gateway, tasks
+from payments.cancel import cancel_booking
 from payments.models import Payment
 from tests import cast
 from tests.payments.pages import page, pay, text
@@ -242,3 +243,21 @@ def test_a_page_that_will_not_change_is_not_asked_again(
     expiry.give_up(slot_id=slot.pk, now=timezone.now(), actor="citizen")
     assert "data-status-url" not in text(guest, slot)
     assert guest.get(page(slot, "status.json")).json()["is_moving"] is False
+
+
+def test_the_history_tells_each_step_and_names_nobody(
+    client: Client, guest: Client, slot: Slot, processor: Processor
+) -> None:
+    pay(slot, processor)
+    Booking.objects.update(user=cast.a_person("citizen"))
+    cancel_booking(
+        reference=slot.booking.reference, now=timezone.now(), actor="user:7", reason="ill"
+    )
+    said = " ".join(text(guest, slot).split())
+    held, booked, cancelled = (
+        said.index(f"<strong>{word}</strong>") for word in ("Held", "Booked", "Cancelled")
+    )
+    assert held < booked < cancelled
+    assert "<strong>Booked</strong> – the payment service" in said
+    assert "the person who booked: ill" in said
+    assert "user:7" not in said

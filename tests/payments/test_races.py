@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from parking import booking
-from parking.models import BookingEvent, SlotState, Spot
+from parking import booking, extension
+from parking.models import BookingEvent, Slot, SlotState, Spot
 from payments import checkout, expiry, gateway, ledger, refunds, states, tasks, webhooks
 from payments.cancel import cancel_booking
 from payments.models import (
@@ -278,3 +278,50 @@ def test_a_crowd_at_the_spot_delays_the_work_of_tasks_and_loses_none(
     assert fresh(payment).state == PaymentState.OPEN
     assert webhooks.process(event_id=WebhookEvent.objects.get().event_id, now=later(3))
     assert fresh(payment).state == PaymentState.PAID
+
+
+@pytest.mark.parametrize("attempt", range(6))
+def test_an_extension_and_the_next_booking_never_both_have_the_time(attempt: int) -> None:
+    spot = cast.a_spot(cast.a_zone())
+    [first] = cast.a_stay(spot, 60)
+    calls: list[Callable[[], Any]] = [
+        lambda: extension.extend(
+            booking_id=first.booking_id, to=cast.at(120), now=cast.at(30), actor="citizen"
+        ),
+        lambda: cast.a_hold(spot, cast.at(60), 60, now=cast.at(30)),
+    ]
+    answers = at_once(*(calls if attempt % 2 else reversed(calls)))
+    assert sorted(type(answer).__name__ for answer in answers) == ["Slot", "SpotTaken"]
+    assert Slot.objects.live().count() == 2
+
+
+def test_two_extensions_at_once_are_one() -> None:
+    [first] = cast.a_stay(cast.a_spot(cast.a_zone()), 60)
+    answers = at_once(
+        *[
+            lambda: extension.extend(
+                booking_id=first.booking_id, to=cast.at(90), now=cast.at(30), actor="citizen"
+            )
+        ]
+        * 4
+    )
+    names = sorted(type(answer).__name__ for answer in answers)
+    assert names == ["ExtensionPending"] * 3 + ["Slot"]
+
+
+@pytest.mark.parametrize("attempt", range(4))
+def test_cancelling_while_an_extension_is_asked_leaves_no_paid_time_without_a_stay(
+    processor: Processor, attempt: int
+) -> None:
+    payment = a_paid_booking(cast.a_spot(cast.a_zone()), processor)
+    reference, booking_id = payment.slot.booking.reference, payment.slot.booking_id
+    calls: list[Callable[[], Any]] = [
+        lambda: extension.extend(
+            booking_id=booking_id, to=cast.at(90), now=cast.at(30), actor="citizen"
+        ),
+        lambda: cancel_booking(reference=reference, now=cast.at(30), actor="citizen"),
+    ]
+    at_once(*(calls if attempt % 2 else reversed(calls)))
+    states_now = set(Slot.objects.values_list("state", flat=True))
+    assert SlotState.CANCELLED in states_now
+    assert not states_now & {SlotState.HELD, SlotState.CONFIRMED}
