@@ -197,8 +197,8 @@ class QuoteForm(StayForm):
             self.fields["vehicle_class"] = vehicle_class_field(classes)
 
 
-class PlateSearchForm(forms.Form):
-    """The warden's question: which stay does this plate have?"""
+class PlateForm(forms.Form):
+    """One plate: the warden's question, or the citizen's correction."""
 
     plate = forms.CharField(
         label=gettext_lazy("Number plate"),

@@ -16,6 +16,7 @@ _KINDS = {
     "expiring": gettext_lazy("Time to pay over"),
     "released": gettext_lazy("Given up: the time is free for others"),
     "cancelled": gettext_lazy("Cancelled"),
+    "plate corrected": gettext_lazy("Number plate corrected"),
     "extension asked": gettext_lazy("Longer stay asked for"),
 }
 _ACTORS = {

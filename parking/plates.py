@@ -46,6 +46,18 @@ def normalise(text: str) -> str:
     return plate
 
 
+# Signs that people mistake for one another on a plate or a screen.
+_LOOKS_LIKE: Final = str.maketrans("OQDIZSGB", "00012568")
+
+
+def look_alike(one: str, other: str) -> bool:
+    """Say whether two different plates can be mistaken for each other: O and 0, I and 1, B and 8.
+
+    Both are in their one spelling. It is worth a warning, never a refusal: both may exist.
+    """
+    return one != other and one.translate(_LOOKS_LIKE) == other.translate(_LOOKS_LIKE)
+
+
 def _spell(sign: str) -> str:
     digit = unicodedata.digit(sign, None)
     if digit is not None:

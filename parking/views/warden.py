@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from parking import enforcement
-from parking.forms import PlateSearchForm
+from parking.forms import PlateForm
 from parking.throttling import PlateSearchThrottle, wait_for
 
 
@@ -32,9 +32,9 @@ def warden(request: HttpRequest) -> HttpResponse:
         context["notice"] = _("There is no zone “%(code)s” that you look after.") % {"code": code}
         return render(request, "parking/warden.html", context, status=404)
     status = 200
-    form = PlateSearchForm()
+    form = PlateForm()
     if request.method == "POST":
-        form = PlateSearchForm(request.POST)
+        form = PlateForm(request.POST)
         if seconds := wait_for(PlateSearchThrottle(), request):
             context["notice"] = _("Please wait %(n)s seconds before the next search.") % {
                 "n": seconds

@@ -13,11 +13,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from parking import access, booking, history, price_words
+from parking import access, booking, corrections, history, price_words
 from parking.models import Booking, Slot
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from payments import booking_page, cancel, checkout, expiry, gateway, receipts, status, tasks
+from payments.booking_page import Stage
 from payments.models import PaymentState
 
 BUSY = gettext_lazy("Others are at this very spot just now. Please try again in a moment.")
@@ -30,6 +31,7 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
     if "key" in request.GET:
         return open_with_key(request, reference, "payments:booking")
     found = access.booking_or_404(request, reference)
+    is_own = access.is_own(request, found)
     standing = booking_page.standing(
         booking=found, now=timezone.now(), returned="returned" in request.GET
     )
@@ -40,8 +42,10 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
             "standing": standing,
             "status": status.of(standing, now=timezone.now()),
             "prices": [(part, price_words.rows(part.quote)) for part in standing.parts],
+            "can_correct": is_own and standing.stage in {Stage.HELD, Stage.CONFIRMED},
+            "near_miss": corrections.near_miss(found) if is_own else None,
             "history": history.steps(found),
-            "is_own": access.is_own(request, found),
+            "is_own": is_own,
         },
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parking.plates import LONGEST, BadPlate, normalise
+from parking.plates import LONGEST, BadPlate, look_alike, normalise
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,20 @@ def test_what_is_no_plate_is_refused_with_the_reason(typed: str, code: str | Non
     with pytest.raises(BadPlate) as refusal:
         normalise(typed)
     assert refusal.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("ABC1O0", "ABC100", True),
+        ("AIB123", "A18123", True),
+        ("DQO000", "000000", True),
+        ("ABC123", "ABC123", False),
+        ("ABC123", "ABC124", False),
+        ("ABC123", "ABC1234", False),
+        ("12ب34567", "12ب34567", False),
+    ],
+)
+def test_plates_that_look_alike_are_near_misses(one: str, other: str, alike: bool) -> None:
+    assert look_alike(one, other) is alike
+    assert look_alike(other, one) is alike

@@ -1,0 +1,88 @@
+"""Putting a booking right: the number plate, until the stay ends.
+
+Wardens look a car up by its plate, so a slip of the finger must be mendable; a plate that wanders
+from car to car must not be. Hence a number of corrections for each person.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from parking import booking
+from parking.models import LIVE_STATES, Booking, BookingEvent
+from parking.plates import look_alike
+
+CORRECTIONS = 3
+WITHIN = timedelta(days=30)
+PLATE_CORRECTED = "plate corrected"
+_LOOK_BACK = 20  # bookings
+
+
+class TooLate(booking.BookingError):
+    """The stay is over, or nothing is booked."""
+
+
+class TooOften(booking.BookingError):
+    """The person has made all corrections of the time; `again_at` is when the next is possible."""
+
+    def __init__(self, again_at: datetime) -> None:
+        super().__init__(again_at.isoformat())
+        self.again_at = again_at
+
+
+def correct_plate(*, booking_id: int, plate: str, now: datetime, actor: str) -> None:
+    """Give the booking another plate, in its one spelling; the same one changes nothing.
+
+    Raises:
+        TooLate, TooOften, booking.Busy: see there.
+    """
+    with booking.contended(), transaction.atomic():
+        slots = [slot for slot in booking.lock_booking(booking_id) if slot.state in LIVE_STATES]
+        if not slots or all(now >= slot.end for slot in slots):
+            raise TooLate
+        known = Booking.objects.select_for_update(no_key=True, of=("self",)).get(id=booking_id)
+        if known.plate == plate:
+            return
+        made = list(_corrections(known, now))
+        if len(made) >= CORRECTIONS:
+            raise TooOften(made[-CORRECTIONS] + WITHIN)
+        known.plate = plate
+        known.save(update_fields=["plate"])
+        # The plates stay out of the history: it can never be erased.
+        booking.record(slot=slots[0], kind=PLATE_CORRECTED, actor=actor, now=now)
+
+
+def corrections_left(*, booking_id: int, now: datetime) -> int:
+    """Return how many corrections the booking's maker has left."""
+    known = Booking.objects.get(id=booking_id)
+    return max(0, CORRECTIONS - len(_corrections(known, now)))
+
+
+def near_miss(known: Booking) -> str | None:
+    """Return a plate of the same person's latest bookings for which this one may be a slip."""
+    before = (
+        _of_the_same_person(known)
+        .exclude(id=known.pk)
+        .order_by("-created_at")
+        .values_list("plate", flat=True)[:_LOOK_BACK]
+    )
+    return next((plate for plate in before if look_alike(plate, known.plate)), None)
+
+
+def _corrections(known: Booking, now: datetime) -> list[datetime]:
+    return list(
+        BookingEvent.objects.filter(
+            booking__in=_of_the_same_person(known), kind=PLATE_CORRECTED, at__gt=now - WITHIN
+        )
+        .order_by("at")
+        .values_list("at", flat=True)
+    )
+
+
+def _of_the_same_person(known: Booking) -> QuerySet[Booking]:
+    if known.user_id is not None:
+        return Booking.objects.filter(user=known.user_id)
+    return Booking.objects.filter(user=None, email__iexact=known.email)

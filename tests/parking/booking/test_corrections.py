@@ -1,0 +1,109 @@
+"""A slip in the plate can be mended, and a plate cannot wander from car to car."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from parking import booking, corrections
+from parking.models import Booking, BookingEvent, Slot, Spot
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+
+def correct(slot: Slot, plate: str, minutes: float = 30) -> str:
+    corrections.correct_plate(
+        booking_id=slot.booking_id, plate=plate, now=cast.at(minutes), actor="citizen"
+    )
+    return Booking.objects.get(pk=slot.booking_id).plate
+
+
+def test_the_plate_changes_and_the_history_says_so_without_a_plate(spot: Spot) -> None:
+    [slot] = cast.a_stay(spot, 60)
+    assert correct(slot, "XYZ789") == "XYZ789"
+    [event] = BookingEvent.objects.filter(kind=corrections.PLATE_CORRECTED)
+    assert (event.actor, event.reason, event.at) == ("citizen", "", cast.at(30))
+
+
+def test_the_same_plate_is_no_correction(spot: Spot) -> None:
+    [slot] = cast.a_stay(spot, 60)
+    for _ in range(5):
+        assert correct(slot, "ABC123") == "ABC123"
+    assert corrections.corrections_left(booking_id=slot.booking_id, now=cast.at(30)) == 3
+
+
+def test_the_fourth_within_thirty_days_is_refused_until_the_first_is_old(spot: Spot) -> None:
+    slots = [cast.a_stay(spot, 60 * n + 60, start=60 * n)[0] for n in range(1, 5)]
+    for number, slot in enumerate(slots[:3]):
+        correct(slot, f"XYZ78{number}", minutes=number)
+
+    with pytest.raises(corrections.TooOften) as refused:
+        correct(slots[3], "XYZ789")
+    assert refused.value.again_at == cast.at(0) + timedelta(days=30)
+    assert Booking.objects.get(pk=slots[3].booking_id).plate == "ABC123"
+
+    other = cast.a_stay(spot, 660, start=600, email="somebody-else@example.org")[0]
+    assert correct(other, "XYZ789") == "XYZ789", "another person's corrections do not count"
+
+
+def test_it_ends_with_the_stay(spot: Spot) -> None:
+    [slot] = cast.a_stay(spot, 60)
+    with pytest.raises(corrections.TooLate):
+        correct(slot, "XYZ789", minutes=60)
+    booking.cancel(slot=booking.lock_slot(slot.pk), now=cast.at(30), actor="citizen")
+    with pytest.raises(corrections.TooLate):
+        correct(slot, "XYZ789")
+
+
+def test_a_plate_that_looks_like_an_earlier_one_is_a_near_miss(spot: Spot) -> None:
+    cast.a_stay(spot, 60, plate="ABC100")
+    slip = cast.a_hold(spot, cast.at(60), plate="ABC1O0").booking
+    other = cast.a_hold(spot, cast.at(120), plate="XYZ789").booking
+    assert corrections.near_miss(slip) == "ABC100"
+    assert corrections.near_miss(other) is None
+    stranger = cast.a_hold(
+        spot, cast.at(180), plate="ABC1O0", email="somebody-else@example.org"
+    ).booking
+    assert corrections.near_miss(stranger) is None
+
+
+class TestPages:
+    """The warning, the form, and what it says."""
+
+    @pytest.fixture
+    def slot(self, spot: Spot, client: Client) -> Slot:
+        now = timezone.now()
+        start = cast.soon()
+        cast.a_hold(spot, start, now=now, plate="ABC100")
+        slot = cast.a_hold(spot, start + timedelta(hours=1), now=now, plate="ABC1O0")
+        client.get(f"/bookings/{slot.booking.reference}/", {"key": slot.booking.access_key})
+        return slot
+
+    def test_a_slip_is_pointed_out_and_mended(self, client: Client, slot: Slot) -> None:
+        page = f"/bookings/{slot.booking.reference}/"
+        said = client.get(page).content.decode()
+        assert "before, you booked for" in said
+        assert "Pay 2.00" in said, "a warning, never a block"
+
+        answer = client.post(f"{page}plate/", {"plate": "abc-100"}, follow=True)
+        said = answer.content.decode()
+        assert "The number plate is changed" in said
+        assert "before, you booked for" not in said
+        assert Booking.objects.get(pk=slot.booking_id).plate == "ABC100"
+
+    @pytest.mark.parametrize("plate", ["", "7", "AB<1>"])
+    def test_a_bad_plate_is_refused_at_its_field(
+        self, client: Client, slot: Slot, plate: str
+    ) -> None:
+        answer = client.post(f"/bookings/{slot.booking.reference}/plate/", {"plate": plate})
+        assert answer.status_code == 400
+        assert 'class="field__error"' in answer.content.decode()
+        assert Booking.objects.get(pk=slot.booking_id).plate == "ABC1O0"
+
+    def test_strangers_find_nothing(self, slot: Slot) -> None:
+        page = f"/bookings/{slot.booking.reference}/plate/"
+        assert Client().get(page).status_code == 404
+        assert Client().post(page, {"plate": "XYZ789"}).status_code == 404
+        assert Booking.objects.get(pk=slot.booking_id).plate == "ABC1O0"
