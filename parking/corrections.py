@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
-from parking import booking
-from parking.models import LIVE_STATES, Booking, BookingEvent
+from parking import booking, stay_rules
+from parking.models import LIVE_STATES, Booking, BookingEvent, Slot, StayRules
 from parking.plates import look_alike
+from parking.rule_facts import stays_of_vehicle
+from parking.terms import StayRefused, rules_of_zone
 
 CORRECTIONS = 3
 WITHIN = timedelta(days=30)
@@ -38,8 +40,10 @@ def correct_plate(*, booking_id: int, plate: str, now: datetime, actor: str) -> 
 
     Raises:
         TooLate, TooOften, booking.Busy: see there.
+        parking.terms.StayRefused: the rules about a vehicle's stays do not let this one have it.
     """
     with booking.contended(), transaction.atomic():
+        _check_rules(booking_id, plate, now)
         slots = [slot for slot in booking.lock_booking(booking_id) if slot.state in LIVE_STATES]
         if not slots or all(now >= slot.end for slot in slots):
             raise TooLate
@@ -70,6 +74,31 @@ def near_miss(known: Booking) -> str | None:
         .values_list("plate", flat=True)[:_LOOK_BACK]
     )
     return next((plate for plate in before if look_alike(plate, known.plate)), None)
+
+
+def _check_rules(booking_id: int, plate: str, now: datetime) -> None:
+    """Ask what a hold for this plate would have been asked; before the spot is locked."""
+    slots = Slot.objects.live().filter(booking=booking_id).select_related("booking", "spot")
+    stay = sorted(slots, key=lambda slot: slot.start)
+    if not stay or stay[0].booking.plate == plate:
+        return
+    rules = rules_of_zone(StayRules.objects.get(zone__spots=stay[0].spot_id))
+    wish = stay_rules.Wish(
+        start=stay[0].start,
+        end=stay[-1].end,
+        now=now,
+        stays_of_vehicle=stays_of_vehicle(
+            rules=rules,
+            spot=stay[0].spot,
+            start=stay[0].start,
+            now=now,
+            plate=plate,
+            booking_id=booking_id,
+            locked=True,
+        ),
+    )
+    if broken := stay_rules.failures(rules, wish, stay_rules.VEHICLE_BOOK):
+        raise StayRefused(broken)
 
 
 def _corrections(known: Booking, now: datetime) -> list[datetime]:

@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from parking import booking, formatting, price_words, stay_rules
 from parking.models import PENDING_STATES, Closure, Slot, SlotState, StayRules
 from parking.pricing import Quote, QuoteError, Tariff, extension_quote
-from parking.terms import StayRefused, rules_of_zone, tariff_of
+from parking.rule_facts import stays_of_vehicle
+from parking.terms import StayRefused, closures_and_limits, rules_of_zone, tariff_of
 
 FREE_EXTENSION = "the longer stay costs no more"
 _USUAL_MIN = (15, 30, 60, 90, 120, 180, 240, 360, 480)
@@ -106,6 +107,7 @@ def extend(*, booking_id: int, to: datetime, now: datetime, actor: str) -> Slot:
             booking=stay.first.booking,
             spot=stay.first.spot,
             period=DateTimeTZRange(stay.end, to),
+            claim=DateTimeTZRange(stay.end, to + stay.kept_free) if stay.kept_free else None,
             state=SlotState.HELD,
             held_until=now + booking.HOLD_FOR,
             amount=agreed.total,
@@ -145,6 +147,7 @@ class _Stay:
         self.tariff: Tariff = tariff_of(self.first.tariff_id, self.first.tariff.sha256)
         self.longest = timedelta(minutes=self.rules.longest_stay_min)
         horizon = DateTimeTZRange(self.end, max(self.end, self.start + self.longest) + _DAY)
+        self.kept_free = timedelta(minutes=self.rules.buffer_min)
         self.taken_from: datetime | None = (
             Slot.objects.live()
             .filter(spot=self.first.spot_id, period__overlap=horizon)
@@ -157,8 +160,17 @@ class _Stay:
             Closure.objects.filter(
                 Q(spot=None) | Q(spot=self.first.spot_id),
                 zone=self.first.spot.zone_id,
-                period__overlap=horizon,
-            ).values_list("period__startswith", "reason")
+                street__in=["", self.first.spot.street],
+                period__overlap=DateTimeTZRange(self.start, horizon.upper),
+            ).values_list("period__startswith", "reason", "longest_stay_min")
+        )
+        self.stays_of_vehicle = stays_of_vehicle(
+            rules=self.rules,
+            spot=self.first.spot,
+            start=self.start,
+            now=now,
+            plate=self.first.booking.plate,
+            booking_id=self.first.booking_id,
         )
 
     def ends(self) -> list[datetime]:
@@ -169,11 +181,16 @@ class _Stay:
 
     def refusal(self, end: datetime) -> stay_rules.Failure | None:
         """Return the first reason why the stay cannot last until `end`."""
+        closures, limits = closures_and_limits(
+            [(reason, longest) for since, reason, longest in self.closures if since < end]
+        )
         wish = stay_rules.Wish(
             start=self.start,
             end=end,
             now=self.start,
-            closures=[reason for since, reason in self.closures if since < end],
+            closures=closures,
+            event_limits=limits,
+            stays_of_vehicle=self.stays_of_vehicle,
         )
         if end <= self.end:
             return stay_rules.Failure(
@@ -181,7 +198,7 @@ class _Stay:
             )
         if broken := stay_rules.failures(self.rules, wish, stay_rules.LONGER_BOOK):
             return broken[0]
-        if self.taken_from is not None and end > self.taken_from:
+        if self.taken_from is not None and end + self.kept_free > self.taken_from:
             return stay_rules.Failure(
                 _TAKEN,
                 _("Somebody else has this spot from %(time)s.")

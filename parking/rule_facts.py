@@ -109,6 +109,35 @@ def facts(
     )
 
 
+def stays_of_vehicle(
+    *,
+    rules: Rules,
+    spot: Spot,
+    start: datetime,
+    now: datetime,
+    plate: str,
+    booking_id: int,
+    locked: bool = False,
+) -> Sequence[OtherStay]:
+    """Return the vehicle's other live stays in the zone, by their start, where a rule asks.
+
+    `locked`: see `facts`.
+    """
+    if not rules.count_stays_of_the_vehicle:
+        return ()
+    values: dict[str, Any] = {
+        "plate": plate,
+        "zone": spot.zone_id,
+        "booking": booking_id,
+        "since": min(now, start) - timedelta(minutes=rules.no_return_min),
+    }
+    if locked:
+        _lock([f"vehicle:{spot.zone_id}:{plate}"])
+    with connection.cursor() as cursor:
+        cursor.execute(_STAYS_OF_VEHICLE, values)
+        return sorted(_stays(cursor.fetchall(), "vehicle"), key=lambda stay: stay.start)
+
+
 def _lock(keys: Sequence[str]) -> None:
     """Take the advisory locks until the transaction ends; a plate reaches the server as a hash.
 

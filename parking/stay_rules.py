@@ -221,6 +221,19 @@ def no_return(rules: Rules, wish: Wish) -> Failure | None:
     return Failure("no_return", message, "from")
 
 
+def away_from_the_next_stay(rules: Rules, wish: Wish) -> Failure | None:
+    """Refuse a stay that grows too close to the vehicle's next one in the zone."""
+    away = timedelta(minutes=rules.no_return_min)
+    later = [stay.start for stay in wish.stays_of_vehicle if stay.start >= wish.start]
+    if not away or not later or wish.end + away <= min(later):
+        return None
+    message = _(
+        "This vehicle has its next stay in this zone at %(time)s, and %(minutes)s minutes must "
+        "lie between."
+    ) % {"time": _clock(min(later), rules, wish), "minutes": rules.no_return_min}
+    return Failure("away_from_the_next_stay", message, "to")
+
+
 def fair_share(rules: Rules, wish: Wish) -> Failure | None:
     """Refuse one stay more than a vehicle may have running or to come."""
     if rules.most_stays_ahead is None:
@@ -275,7 +288,12 @@ LONGER_BOOK: tuple[Check, ...] = (
     not_too_long,
     within_bookable_hours,
     not_closed,
+    not_too_long_for_event,
+    away_from_the_next_stay,
 )
+
+# What binds a vehicle, for a stay that gets another plate.
+VEHICLE_BOOK: tuple[Check, ...] = (no_return, fair_share)
 
 
 def failures(rules: Rules, wish: Wish, rule_book: Sequence[Check] = RULE_BOOK) -> list[Failure]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from parking import access, booking, corrections
 from parking.formatting import moment
 from parking.forms import PlateForm
+from parking.terms import StayRefused
 
 
 @never_cache
@@ -41,6 +42,9 @@ def correct(request: HttpRequest, reference: str) -> HttpResponse:
                     "The plate was changed %(n)s times in 30 days already. The next change is "
                     "possible from %(moment)s."
                 ) % {"n": corrections.CORRECTIONS, "moment": moment(error.again_at)}
+            except StayRefused as refused:
+                status = 409
+                notice = " ".join(failure.message for failure in refused.failures)
             except booking.Busy:
                 status = 409
                 notice = _("Others are at this very spot just now. Please try again in a moment.")

@@ -7,7 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from parking import booking, corrections
-from parking.models import Booking, BookingEvent, Slot, Spot
+from parking.models import Booking, BookingEvent, Slot, Spot, StayRules
+from parking.terms import StayRefused
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,16 @@ def test_it_ends_with_the_stay(spot: Spot) -> None:
     booking.cancel(slot=booking.lock_slot(slot.pk), now=cast.at(30), actor="citizen")
     with pytest.raises(corrections.TooLate):
         correct(slot, "XYZ789")
+
+
+def test_a_correction_does_not_get_around_the_rules_about_a_vehicle(spot: Spot) -> None:
+    StayRules.objects.update(most_stays_ahead=1)
+    cast.a_stay(spot, 60, plate="XYZ789")
+    [slot] = cast.a_stay(spot, 120, start=60)
+    with pytest.raises(StayRefused, match="1 stay running or to come"):
+        correct(slot, "XYZ789")
+    assert Booking.objects.get(pk=slot.booking_id).plate == "ABC123"
+    assert correct(slot, "XYZ780") == "XYZ780"
 
 
 def test_a_plate_that_looks_like_an_earlier_one_is_a_near_miss(spot: Spot) -> None:

@@ -175,3 +175,53 @@ def test_after_the_end_of_the_present_stay_others_can_still_book(spot: Spot) -> 
     assert cast.a_hold(spot, first.end + timedelta(minutes=30)).state == SlotState.HELD
     with pytest.raises(booking.SpotTaken):
         cast.a_hold(spot, first.end)
+
+
+def test_minutes_kept_free_before_the_next_booking_limit_it(spot: Spot) -> None:
+    StayRules.objects.update(buffer_min=15)
+    [first] = cast.a_stay(spot, 60)
+    cast.a_hold(spot, cast.at(120), minutes=30)
+
+    assert room(first).latest == cast.at(105)
+    with pytest.raises(booking.SpotTaken):
+        extend(first, 110)
+    longer = extend(first, 105)
+    assert longer.claim.upper == cast.at(120), "the extension keeps free what the stay did"
+
+
+def test_an_event_shortens_it(spot: Spot) -> None:
+    [first] = cast.a_stay(spot, 60)
+    Closure.objects.create(
+        zone=spot.zone,
+        period=DateTimeTZRange(cast.at(0), cast.at(500)),
+        kind="event",
+        reason="Street market",
+        longest_stay_min=90,
+    )
+    found = room(first)
+    assert found.latest == cast.at(90)
+    assert "Street market" in found.limit
+
+
+def test_the_vehicles_next_stay_in_the_zone_limits_it(spot: Spot) -> None:
+    StayRules.objects.update(no_return_min=60)
+    other = cast.a_spot(spot.zone, "K-2")
+    [first] = cast.a_stay(spot, 60)
+    cast.a_hold(other, cast.at(180), minutes=30)
+
+    found = room(first)
+    assert found.latest == cast.at(120)
+    assert "next stay in this zone at 13:00" in found.limit
+    with pytest.raises(StayRefused, match="must lie between"):
+        extend(first, 125)
+
+
+def test_a_closure_of_another_street_does_not_matter(spot: Spot) -> None:
+    [first] = cast.a_stay(spot, 60)
+    Closure.objects.create(
+        zone=spot.zone,
+        street="Elsewhere",
+        period=DateTimeTZRange(cast.at(60), cast.at(500)),
+        reason="Crane",
+    )
+    assert room(first).latest == cast.at(240)
