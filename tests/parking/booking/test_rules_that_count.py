@@ -203,6 +203,8 @@ def test_an_event_closes_or_shortens_where_it_is(where: str, zone: Zone) -> None
     assert refused(inside) == ["not_too_long_for_event"]
     assert not availability.is_free(spot_id=inside.pk, start=cast.at(0), end=cast.at(60))
     assert availability.is_free(spot_id=inside.pk, start=cast.at(30), end=cast.at(60))
+    elsewhere = availability.is_free(spot_id=outside.pk, start=cast.at(0), end=cast.at(60))
+    assert elsewhere is (where != "zone")
     assert cast.a_hold(inside, cast.at(30), 30).state == SlotState.HELD
     Closure.objects.filter(pk=event.pk).update(longest_stay_min=None)
     assert refused(inside, 60, 30) == ["not_closed"]
