@@ -31,9 +31,9 @@ def bands(tariff: Tariff) -> list[BandRow]:
     """Return a row for each band; with a ladder, bands only say when there is a charge."""
     return [
         BandRow(
-            days=_days(band.days),
+            days=days_words(band.days),
             hours=f"{_clock(band.begin)}–{_clock(band.end)}",
-            prices=[] if tariff.ladder else _tiers(band.tiers, tariff.currency),
+            prices=[] if tariff.ladder else rate_words(band.tiers, tariff.currency),
         )
         for band in sorted(tariff.bands, key=lambda band: (min(band.days), band.begin))
     ]
@@ -215,7 +215,7 @@ def _tax(tariff: Tariff) -> list[str]:
     return [_("%(percent)s %% tax comes on top.") % rate]
 
 
-def _tiers(tiers: tuple[Tier, ...], currency: str) -> list[str]:
+def rate_words(tiers: tuple[Tier, ...], currency: str) -> list[str]:
     """Say rates per hour; after the first, from which length of stay on they hold."""
     said, since = [], 0
     for tier in tiers:
@@ -230,7 +230,7 @@ def _tiers(tiers: tuple[Tier, ...], currency: str) -> list[str]:
     return said
 
 
-def _days(days: frozenset[int]) -> str:
+def days_words(days: frozenset[int]) -> str:
     """Name runs of weekdays: "Mon–Fri", "Sat, Sun", "every day"."""
     if len(days) == len(WEEKDAYS):
         return _("every day")
