@@ -2,95 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime, timedelta
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from parking import formatting, tariff_versions
-from parking.admin.periods import PeriodField
-from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
+from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin, own_zones
+from parking.admin.tariffs import files, looks
+from parking.admin.tariffs.form import TariffForm
+from parking.admin.tariffs.preview import version_before
 from parking.models import TariffState, TariffVersion
-from parking.pricing import QuoteError, Tariff, TariffError, quote
 
-_KEYS = (
-    "currency",
-    "time_zone",
-    "bands",
-    "ladder",
-    "window_flats",
-    "progression_reset",
-    "free_first_min",
-    "free_if_leq_min",
-    "increment",
-    "min_charge",
-    "max_charge",
-    "cap_per_local_day",
-    "fixed_fee",
-    "vehicle_classes",
-    "tax",
-    "rounding",
-    "holiday_behaves_like",
-    "holidays",
-)
-_EXAMPLES = (15, 30, 60, 120, 240)  # minutes
 STEPS = {
     "propose": TariffState.DRAFT,
     "take-back": TariffState.PROPOSED,
     "approve": TariffState.PROPOSED,
 }
-
-
-class IndentedJSON(forms.JSONField):
-    """A JSON document as people read it."""
-
-    def prepare_value(self, value: Any) -> Any:
-        """Indent the document; leave alone what cannot be read."""
-        if isinstance(value, dict | list):
-            return _written(value)
-        return super().prepare_value(value)
-
-
-class TariffForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A draft."""
-
-    # Not the model's own field: its constraints bind what is law, and `approve` keeps to them.
-    period = PeriodField(
-        label=_("Holds"),
-        required=False,
-        help_text=_("Without an end it holds until the next version. Local time of the city."),
-    )
-    document = IndentedJSON(
-        label=_("Document"), widget=forms.Textarea(attrs={"rows": 28, "class": "desk-code"})
-    )
-
-    class Meta:
-        model = TariffVersion
-        fields = ["zone", "document"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "period" in self.fields:  # a version that is no draft has no fields to edit
-            self.fields["period"].initial = self.instance.in_force
-
-    def clean_document(self) -> Any:
-        """Refuse a document that the price engine refuses, naming each key."""
-        document = self.cleaned_data["document"]
-        if wrong := tariff_versions.problems(document):
-            raise ValidationError(wrong)
-        return document
 
 
 @admin.register(TariffVersion)
@@ -99,20 +36,18 @@ class TariffVersionAdmin(ZoneScopedAdmin):
 
     form = TariffForm
     change_form_template = "admin/parking/tariffversion/change_form.html"
+    change_list_template = "admin/parking/tariffversion/change_list.html"
     list_display = ["__str__", "zone", "state", "holds", "proposer", "approver"]
     list_filter = ["state", ("zone", ScopedFilter)]
     list_select_related = ["zone", "proposed_by", "approved_by"]
     search_fields = ["zone__name", "zone__code", "=sha256"]
     fieldsets = [
         (None, {"fields": ["zone", "period", "document"]}),
-        (_("What it costs"), {"fields": ["examples"]}),
         (_("Record"), {"fields": ["state", "proposer", "approver", "sha256"]}),
     ]
 
     readonly_fields = [
         "holds",
-        "document_text",
-        "examples",
         "state",
         "proposer",
         "approver",
@@ -124,12 +59,12 @@ class TariffVersionAdmin(ZoneScopedAdmin):
         return [*self.readonly_fields, "zone"] if obj else self.readonly_fields
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Show the document as text where it may not be changed."""
+        """Leave out what may not be changed; the page draws the document beside it."""
         if obj is None:
             return self.fieldsets[:1]
         if self.has_change_permission(request, obj):
             return self.fieldsets
-        return [(None, {"fields": ["zone", "holds", "document_text"]}), *self.fieldsets[1:]]
+        return [(None, {"fields": ["zone", "holds"]}), *self.fieldsets[1:]]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Begin a new version from an older one (`?from=`) that the person may see."""
@@ -161,13 +96,22 @@ class TariffVersionAdmin(ZoneScopedAdmin):
         obj.pk, obj.version, obj.sha256 = made.pk, made.version, made.sha256
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the three steps of a version's life."""
-        step = path(
-            "<int:pk>/step/<slug:step>/",
-            require_POST(self.admin_site.admin_view(self.step)),
-            name="parking_tariffversion_step",
-        )
-        return [step, *super().get_urls()]
+        """Add the three steps of a version's life, the preview, the comparison and the files."""
+
+        def page(route: str, view: Any, name: str) -> Any:
+            return path(
+                route, self.admin_site.admin_view(view), name=f"parking_tariffversion_{name}"
+            )
+
+        return [
+            page("<int:pk>/step/<slug:step>/", require_POST(self.step), "step"),
+            page("preview/", require_POST(self.preview_new), "preview_new"),
+            page("<int:pk>/preview/", require_POST(self.preview), "preview"),
+            page("<int:pk>/compare/", require_safe(self.compare), "compare"),
+            page("<int:pk>/document.json", require_safe(self.download), "download"),
+            page("upload/", self.upload, "upload"),
+            *super().get_urls(),
+        ]
 
     def step(self, request: HttpRequest, pk: int, step: str) -> HttpResponse:
         """Propose, take back or approve a version."""
@@ -194,15 +138,77 @@ class TariffVersionAdmin(ZoneScopedAdmin):
             self.message_user(request, said, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:parking_tariffversion_change", args=[pk]))
 
+    def preview_new(self, request: HttpRequest) -> HttpResponse:
+        """Say what the document of a version to be would mean."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        wanted = _number(request.POST.get("zone")) or 0
+        own = own_zones(request.user).filter(pk=wanted).exists()
+        return looks.answer(request.POST, before=_before(wanted if own else None, None))
+
+    def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Say what the document of a draft would mean."""
+        version = self.get_object(request, str(pk))
+        if not self.has_change_permission(request, version):
+            raise PermissionDenied
+        return looks.answer(request.POST, before=_before(version.zone_id, version))
+
+    def compare(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Say how a version differs from another one of its zone (`?with=`)."""
+        version = self._seen(request, pk)
+        others = self.get_queryset(request).filter(zone=version.zone_id).exclude(pk=pk)
+        other = None
+        if "with" in request.GET:
+            other = get_object_or_404(others, pk=_number(request.GET["with"]))
+        page = looks.comparison(version=version, other=other, others=list(others))
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
+        return TemplateResponse(request, "admin/parking/tariffversion/compare.html", context)
+
+    def download(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Send a version's document as a file."""
+        return files.download(self._seen(request, pk))
+
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        """Make a draft of a file."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = files.UploadForm(request.POST or None, request.FILES or None)
+        form.fields["zone"].queryset = own_zones(request.user)  # type: ignore[attr-defined]
+        if request.method == "POST" and form.is_valid():
+            made = tariff_versions.draft(
+                zone_id=form.cleaned_data["zone"].pk,
+                document=form.cleaned_data["file"],
+                in_force=None,
+            )
+            self.log_addition(request, made, _now("Read from a file."))
+            self.message_user(request, _now("Read as a new draft."), messages.SUCCESS)
+            return HttpResponseRedirect(
+                reverse("admin:parking_tariffversion_change", args=[made.pk])
+            )
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _now("New version from a file"),
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/parking/tariffversion/upload.html", context)
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Say which steps this person may take with this version."""
+        """Show what the prices mean, and the steps that this person may take."""
         version = kwargs.get("obj")
         if version is not None and super().has_change_permission(request, version):
             context["steps"] = self._steps(request, version)
         if version is not None and self.has_add_permission(request):
             context["copy_url"] = reverse("admin:parking_tariffversion_add") + f"?from={version.pk}"
+        edits = version is None or self.has_change_permission(request, version)
+        context |= looks.page(
+            form=context["adminform"].form if edits else None,
+            version=version,
+            before=_before(_zone_of(version, context["adminform"].form), version),
+            data=request.POST,
+        )
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("holds"), ordering="in_force")
@@ -225,46 +231,11 @@ class TariffVersionAdmin(ZoneScopedAdmin):
         """Name who approved it."""
         return version.approved_by.email if version.approved_by else ""
 
-    @admin.display(description=_("document"))
-    def document_text(self, version: TariffVersion) -> SafeString:
-        """Show the document as it was approved."""
-        text = _written(version.document)
-        return format_html('<pre class="desk-code" dir="ltr">{}</pre>', text)
-
-    @admin.display(description=_("examples"))
-    def examples(self, version: TariffVersion) -> SafeString | str:
-        """Price some stays by this version, for the one who must approve it."""
-        try:
-            tariff = Tariff.parse(version.document)
-        except TariffError as error:
-            return str(error)
-        since = version.in_force.lower if version.in_force else None
-        first = timezone.localtime(since or timezone.now()).replace(minute=0, second=0)
-        starts = [
-            (first + timedelta(days=(weekday - first.weekday()) % 7)).replace(
-                hour=hour, microsecond=0
-            )
-            for weekday in (1, 5, 6)  # Tuesday, Saturday, Sunday
-            for hour in (10, 19)
-        ]
-        return format_html(
-            '<table class="desk-examples"><thead><tr><th></th>{}</tr></thead>'
-            "<tbody>{}</tbody></table>",
-            format_html_join("", "<th>{}</th>", ((formatting.duration(n),) for n in _EXAMPLES)),
-            format_html_join(
-                "",
-                "<tr><th>{}</th>{}</tr>",
-                (
-                    (
-                        formatting.moment(start),
-                        format_html_join(
-                            "", "<td>{}</td>", ((_price(tariff, start, n),) for n in _EXAMPLES)
-                        ),
-                    )
-                    for start in starts
-                ),
-            ),
-        )
+    def _seen(self, request: HttpRequest, pk: int) -> TariffVersion:
+        version: TariffVersion = self.get_object(request, str(pk))
+        if not self.has_view_permission(request, version):
+            raise PermissionDenied
+        return version
 
     def _is_draft(self, obj: TariffVersion | None) -> bool:
         return obj is None or obj.state == TariffState.DRAFT
@@ -286,29 +257,27 @@ class TariffVersionAdmin(ZoneScopedAdmin):
         ]
 
 
-def _price(tariff: Tariff, start: datetime, minutes: int) -> str:
-    try:
-        total = quote(tariff=tariff, start=start, end=start + timedelta(minutes=minutes)).total
-    except QuoteError as error:
-        return str(error)
-    return formatting.money(total, tariff.currency)
+def _before(zone_id: int | None, version: TariffVersion | None) -> TariffVersion | None:
+    """Return the version that this one follows, or would if it began now."""
+    start = version.in_force.lower if version is not None and version.in_force else None
+    return version_before(
+        zone_id=zone_id, start=start or timezone.now(), but=version.pk if version else None
+    )
+
+
+def _zone_of(version: TariffVersion | None, form: TariffForm) -> int | None:
+    if version is not None:
+        return version.zone_id
+    chosen = form["zone"].value() if "zone" in form.fields else None
+    allowed = form.fields["zone"].queryset if chosen else None  # type: ignore[attr-defined]
+    found = allowed and allowed.filter(pk=_number(str(chosen))).first()
+    return found.pk if found else None
 
 
 def _person(request: HttpRequest) -> User:
     if not isinstance(request.user, User):  # the desk lets nobody else in
         raise PermissionDenied
     return request.user
-
-
-def _written(document: Any) -> str:
-    """Write a document with its keys in the order in which people explain a tariff.
-
-    The database keeps no order.
-    """
-    if isinstance(document, dict):
-        known = {name: document[name] for name in _KEYS if name in document}
-        document = {**known, **document}
-    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def _number(text: str | None) -> int | None:
