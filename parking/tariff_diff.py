@@ -231,7 +231,7 @@ def _amounts(old: Tariff, new: Tariff) -> Iterator[str]:
     for name, key, otherwise in (
         (_("Lowest charge of a stay"), "min_charge", none),
         (_("Highest charge of a stay"), "max_charge", no_limit),
-        (_("Longest charge per day"), "cap_per_local_day", no_limit),
+        (_("Highest charge per day"), "cap_per_local_day", no_limit),
         (_("Fee for each stay"), "fixed_fee", none),
     ):
         before, after = getattr(old, key), getattr(new, key)

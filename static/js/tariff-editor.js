@@ -39,13 +39,16 @@
 
   // --- Preview
 
-  const say = ({ path, messages }) => {
-    let at = path;
-    let place = null;
-    while (at && !place) {
-      place = root.querySelector(`[data-path="${CSS.escape(at)}"]`);
-      if (!place) at = at.replace(/(\.\w+|\[\d+\])?$/, "") === at ? "" : at.replace(/(\.\w+|\[\d+\])$/, "");
+  /** Find what stands for a path, or for the nearest key around it. */
+  const placeOf = (path) => {
+    for (let at = path; at; at = at.slice(0, Math.max(at.lastIndexOf("."), at.lastIndexOf("["), 0))) {
+      const found = root.querySelector(`[data-path="${CSS.escape(at)}"]`);
+      if (found) return found;
     }
+    return null;
+  };
+  const say = ({ path, messages }) => {
+    const place = placeOf(path);
     const line = place
       ? place.querySelector(":scope > [data-wrong]")
       : root.querySelector("[data-general]");

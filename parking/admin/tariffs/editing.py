@@ -153,7 +153,7 @@ class TariffEditor(forms.Widget):
 
     class Media:
         css = {"all": ["css/tariff-editor.css"]}
-        js = ["js/tariff-editor.js"]
+        js = [forms.Script("js/tariff-editor.js", defer=True)]
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Edited:
         """Return what was posted, read and checked."""
