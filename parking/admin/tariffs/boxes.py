@@ -188,12 +188,7 @@ class _Layout:
         first = number == "0"
         specs: list[Spec] = [
             ("per_hour", _("Price an hour"), "money", ""),
-            (
-                "upto_min",
-                _("until minute"),
-                "whole",
-                "" if not first else _("empty: to the end"),
-            ),
+            ("upto_min", _("until minute"), "whole", _("Empty: to the end.") if first else ""),
         ]
         return self.row(f"{band}.tiers", number, specs, texts)
 
@@ -201,7 +196,7 @@ class _Layout:
         specs: list[Spec] = [
             ("from", _("From"), "time", ""),
             ("to", _("To"), "time", ""),
-            ("priority", _("Priority"), "whole", ""),
+            ("priority", _("Priority"), "whole", _("Where bands overlap, the lower holds.")),
         ]
         row = self.row("bands", number, specs, texts)
         days = texts.get("days") or []

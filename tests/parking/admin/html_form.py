@@ -23,8 +23,9 @@ class _Fields(HTMLParser):
         elif self.templates:
             return
         elif tag == "input" and name and given.get("type") not in {"submit", "file"}:
-            if given.get("type") not in {"checkbox", "radio"} or "checked" in given:
-                self.sent.append((name, given.get("value", "on")))
+            ticks = given.get("type") in {"checkbox", "radio"}
+            if not ticks or "checked" in given:
+                self.sent.append((name, given.get("value", "on" if ticks else "")))
         elif tag == "textarea":
             self.text = (name, [])
         elif tag == "select":
