@@ -51,6 +51,7 @@ class Edited:
     def __init__(self, *, author: str, sheet: Sheet, text: str) -> None:
         self.author, self.sheet, self.text = author, sheet, text
         self.document: Any = None
+        self.readable = True
         self.problems: dict[str, list[str]] = {}
 
     @classmethod
@@ -76,10 +77,12 @@ class Edited:
             found._read_fields()
         else:
             found._read_text()
-        if not found.problems:
+        if found.readable:
+            unread = set(found.problems)
             for problem in tariff_versions.problems(found.document):
                 path, colon, message = problem.partition(": ")
-                found._note(path if colon else "", message or problem)
+                if path not in unread:  # what could not be read is not checked as well
+                    found._note(path if colon else "", message or problem)
         if not found.problems:
             blanks = found.sheet if author == "fields" else None
             found.sheet = blanks or sheet_of(found.document)
@@ -129,6 +132,7 @@ class Edited:
         try:
             self.document = read_json(self.text)
         except NotReadable as error:
+            self.readable = False
             self._note("", str(error))
 
     def _read_fields(self) -> None:

@@ -120,6 +120,18 @@ def test_what_is_wrong_is_said_at_its_field(name: str, text: str, path: str) -> 
     assert edited.document is not None
 
 
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    whole = document(band(), band(priority=1))
+    data = fields_of(TariffEditor().render("document", whole, {"id": "id_document"}))
+    data["document:bands[0].tiers[0].per_hour"] = "four"
+    data["document:bands[1].to"] = "25:00"
+
+    with override_settings(CITY_CURRENCY="EUR", CITY_TIME_ZONE="Europe/Zurich"):
+        edited = Edited.posted(data, "document")
+
+    assert list(edited.problems) == ["bands[0].tiers[0].per_hour", "bands[1].to"]
+
+
 def test_rows_are_numbered_on_the_page_as_they_came() -> None:
     data = fields_of(
         TariffEditor().render("document", document(band(), band(priority=1)), {"id": "x"})
