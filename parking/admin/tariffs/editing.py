@@ -156,8 +156,11 @@ class TariffEditor(forms.Widget):
     template_name = "admin/parking/tariffversion/editor.html"
 
     class Media:
-        css = {"all": ["css/tariff-editor.css"]}
-        js = [forms.Script("js/tariff-editor.js", defer=True)]
+        css = {"all": ["css/tariff-week.css", "css/tariff-editor.css"]}
+        js = [
+            forms.Script("js/tariff-editor.js", defer=True),
+            forms.Script("js/tariff-week.js", defer=True),
+        ]
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Edited:
         """Return what was posted, read and checked."""
