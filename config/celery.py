@@ -19,6 +19,7 @@ TIMETABLE: dict[str, float] = {
     "parking.ship_due": 1,
     "parking.advance_lights": 2,
     "parking.reconcile_lights": 30,
+    "parking.run_simulations": 15,
     "parking.forget_answers": 60 * 60,
     "payments.sweep_holds": 2,
     "payments.seal_ledger": 1,

@@ -21,10 +21,12 @@ from parking.models.meter import (
     MeterKey,
 )
 from parking.models.rules import Closure, ClosureKind, StayRules
+from parking.models.simulation import OPEN_STATES, SimulationState, TariffSimulation
 from parking.models.tariff import TariffState, TariffVersion
 
 __all__ = [
     "LIVE_STATES",
+    "OPEN_STATES",
     "PENDING_STATES",
     "Booking",
     "BookingEvent",
@@ -40,11 +42,13 @@ __all__ = [
     "MeterCommand",
     "MeterEvent",
     "MeterKey",
+    "SimulationState",
     "Slot",
     "SlotState",
     "Spot",
     "StayRules",
     "Street",
+    "TariffSimulation",
     "TariffState",
     "TariffVersion",
     "Zone",

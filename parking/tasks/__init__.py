@@ -8,12 +8,15 @@ from parking.tasks.lights import (
     ship_command,
     ship_due,
 )
+from parking.tasks.simulations import nudge_simulations, run_simulations
 
 __all__ = [
     "advance_lights",
     "forget_answers",
     "nudge_meter",
+    "nudge_simulations",
     "reconcile_lights",
+    "run_simulations",
     "ship_command",
     "ship_due",
 ]
