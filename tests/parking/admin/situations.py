@@ -10,6 +10,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from parking.models import Closure, Street, Zone
+from parking.what_if import runs
 from payments.models import LedgerEntry, LedgerLine, MoneyException, Payment, Refund
 from tests import cast
 
@@ -61,12 +62,21 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
         period=DateTimeTZRange(now + timedelta(days=1), now + timedelta(days=2)),
         reason=f"market in {zone.code}",
     )
+    tariff = zone.tariffs.get()
+    simulation = runs.ask(
+        version=tariff,
+        start_on=now.date(),
+        end_on=now.date() + timedelta(days=1),
+        by=None,
+        now=now,
+    )
     return {
         "parking_zone": zone.pk,
         "parking_spot": spot.pk,
         "parking_meter": meter.pk,
         "parking_closure": closure.pk,
-        "parking_tariffversion": zone.tariffs.get().pk,
+        "parking_tariffversion": tariff.pk,
+        "parking_tariffsimulation": simulation.pk,
         "parking_booking": slot.booking_id,
         "payments_payment": payment.pk,
         "payments_refund": refund.pk,

@@ -23,6 +23,7 @@ SEES = {  # role → what it sees in (own zone, another zone): "-" nothing, "r" 
         "parking_meter": "w-",
         "parking_closure": "w-",
         "parking_tariffversion": "r-",  # approved: read only, whoever looks
+        "parking_tariffsimulation": "r-",
         "parking_booking": "r-",
         "payments_payment": "r-",
         "payments_refund": "r-",
@@ -39,6 +40,7 @@ SEES = {  # role → what it sees in (own zone, another zone): "-" nothing, "r" 
         "parking_spot": "rr",
         "parking_meter": "rr",
         "parking_tariffversion": "rr",
+        "parking_tariffsimulation": "rr",
         "payments_payment": "rr",
         "payments_refund": "rr",
         "payments_ledgerentry": "rr",
@@ -50,6 +52,7 @@ SEES = {  # role → what it sees in (own zone, another zone): "-" nothing, "r" 
         "parking_meter": "ww",
         "parking_closure": "ww",
         "parking_tariffversion": "rr",
+        "parking_tariffsimulation": "rr",
         "parking_booking": "rr",
         "payments_payment": "rr",
         "payments_refund": "rr",
@@ -59,7 +62,13 @@ SEES = {  # role → what it sees in (own zone, another zone): "-" nothing, "r" 
 }
 MAY_ADD = {
     "citizen": set(),
-    "operator": {"parking_spot", "parking_meter", "parking_closure", "parking_tariffversion"},
+    "operator": {
+        "parking_spot",
+        "parking_meter",
+        "parking_closure",
+        "parking_tariffversion",
+        "parking_tariffsimulation",
+    },
     "warden": set(),
     "auditor": set(),
     "superuser": {
@@ -68,6 +77,7 @@ MAY_ADD = {
         "parking_meter",
         "parking_closure",
         "parking_tariffversion",
+        "parking_tariffsimulation",
     },
 }
 
