@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -21,10 +24,11 @@ from parking.pricing.cases import UnreadableFile, read_json
 from parking.what_if import words
 from parking.what_if.crew import WorkerDied
 from parking.what_if.figures import Figures, Sums
-from parking.what_if.simulate import MOST_PROCESSES, simulate
+from parking.what_if.simulate import MOST_PROCESSES, OnProgress, simulate
 
 _BAR = 30  # signs
 _NEAR = 5
+_LINE_EVERY_S = 5.0
 
 
 class Command(BaseCommand):
@@ -71,12 +75,7 @@ class Command(BaseCommand):
                 % {"to": end_on.isoformat(), "from": start_on.isoformat()}
             )
         try:
-            with tqdm(unit=_(" stays"), disable=None, leave=False, delay=0.5) as bar:
-
-                def on_progress(done: int, total: int) -> None:
-                    bar.total = total
-                    bar.update(done - bar.n)
-
+            with self._progress() as on_progress:
                 figures = simulate(
                     zone_id=zone.pk,
                     document=document,
@@ -103,6 +102,29 @@ class Command(BaseCommand):
             self._print(zone, start_on, end_on, figures)
         if options["csv"]:
             self._write_csv(options["csv"], figures)
+
+    @contextmanager
+    def _progress(self) -> Iterator[OnProgress]:
+        """Give what shows the progress: a bar on a terminal, now and then a line elsewhere."""
+        said = monotonic()
+
+        def say(done: int, total: int) -> None:
+            nonlocal said
+            if monotonic() - said >= _LINE_EVERY_S:
+                said = monotonic()
+                text = _("%(done)s of %(total)s stays priced.")
+                self.stderr.write(text % {"done": number(done), "total": number(total)})
+
+        if not self.stderr.isatty():
+            yield say
+            return
+        with tqdm(unit=_(" stays"), leave=False) as bar:
+
+            def advance(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            yield advance
 
     def _print(self, zone: Zone, start_on: date, end_on: date, figures: Figures) -> None:
         total, apart = figures.total, figures.unsold_total

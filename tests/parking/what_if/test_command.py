@@ -161,6 +161,16 @@ def test_a_missing_file_is_refused_by_its_name() -> None:
         )
 
 
+@pytest.mark.usefixtures("stays")
+def test_where_nobody_watches_it_says_now_and_then_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(simulate_tariff, "_LINE_EVERY_S", 0.0)
+    run()
+
+    assert "5 of 5 stays priced." in capsys.readouterr().err.splitlines()
+
+
 @pytest.mark.parametrize(
     ("trouble", "words", "status"),
     [
