@@ -9,6 +9,7 @@ from parking.models.booking import (
     SlotState,
 )
 from parking.models.city import Feature, Spot, Street, Zone
+from parking.models.demand import DemandRule
 from parking.models.idempotency import IdempotentAnswer
 from parking.models.meter import (
     CommandState,
@@ -22,7 +23,7 @@ from parking.models.meter import (
 )
 from parking.models.rules import Closure, ClosureKind, StayRules
 from parking.models.simulation import OPEN_STATES, SimulationState, TariffSimulation
-from parking.models.tariff import TariffState, TariffVersion
+from parking.models.tariff import Standing, TariffOrigin, TariffState, TariffVersion
 
 __all__ = [
     "LIVE_STATES",
@@ -33,6 +34,7 @@ __all__ = [
     "Closure",
     "ClosureKind",
     "CommandState",
+    "DemandRule",
     "Feature",
     "IdempotentAnswer",
     "Light",
@@ -46,8 +48,10 @@ __all__ = [
     "Slot",
     "SlotState",
     "Spot",
+    "Standing",
     "StayRules",
     "Street",
+    "TariffOrigin",
     "TariffSimulation",
     "TariffState",
     "TariffVersion",

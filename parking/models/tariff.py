@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -22,6 +23,23 @@ class TariffState(models.TextChoices):
     APPROVED = "approved", _("approved")
 
 
+class Standing(models.TextChoices):
+    """What a version is at a moment: its state, and for an approved one where time has got to."""
+
+    DRAFT = "draft", _("draft")
+    PROPOSED = "proposed", _("proposed")
+    TO_COME = "to_come", _("approved, to come")
+    IN_FORCE = "in_force", _("in force")
+    SUPERSEDED = "superseded", _("superseded")
+
+
+class TariffOrigin(models.TextChoices):
+    """Who thought of the prices."""
+
+    PEOPLE = "people", _("written by people")
+    DEMAND = "demand", _("demand pricing")
+
+
 class TariffVersion(models.Model):
     """One version of a zone's prices; a new price is a new version."""
 
@@ -31,6 +49,13 @@ class TariffVersion(models.Model):
     sha256 = models.CharField(_("hash"), max_length=64, editable=False)
     state = models.CharField(
         _("state"), max_length=10, choices=TariffState.choices, default=TariffState.DRAFT
+    )
+    origin = models.CharField(
+        _("origin"),
+        max_length=10,
+        choices=TariffOrigin.choices,
+        default=TariffOrigin.PEOPLE,
+        editable=False,
     )
     in_force = DateTimeRangeField(_("in force"), null=True, blank=True)
     proposed_by = models.ForeignKey(
@@ -75,7 +100,23 @@ class TariffVersion(models.Model):
                 | ~Q(approved_by=F("proposed_by")),
                 violation_error_message=_("A second person must approve a tariff."),
             ),
+            # The constraint above lets a version pass that nobody proposed, as an import writes it.
+            models.CheckConstraint(
+                name="tariff_demand_needs_two_people",
+                condition=~Q(state="approved", origin="demand")
+                | Q(proposed_by__isnull=False, approved_by__isnull=False),
+                violation_error_message=_("Two people must approve what demand pricing proposes."),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.zone} v{self.version}"
+
+    def standing(self, now: datetime) -> Standing:
+        """Say what the version is at the moment `now`."""
+        if self.state != TariffState.APPROVED:
+            return Standing(self.state)
+        if now < self.in_force.lower:
+            return Standing.TO_COME
+        ended = self.in_force.upper is not None and self.in_force.upper <= now
+        return Standing.SUPERSEDED if ended else Standing.IN_FORCE
