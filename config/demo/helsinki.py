@@ -63,8 +63,8 @@ def price(cents_per_hour: int) -> dict[str, Any]:
             {"days": ["sat"], "from": "09:00", "to": "18:00", "tiers": tiers},
         ],
         "vehicle_classes": {"low_emission": {"percent": 50}, "disabled": {"percent": 0}},
-        # Less than that no card can be charged: a stay that only touches the paid hours.
-        "min_charge": 50,
+        # Less than half a euro no card can be charged, for a stay as little as for an extension.
+        "rounding": {"unit": 50, "mode": "up"},
     }
 
 
