@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env, validate
 
+from payments.sandbox.money import DEFAULT_MINIMUMS
+
 env = Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -161,6 +163,12 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/
 STRIPE_WEBHOOK_SECRETS: list[str] = env.list(
     "STRIPE_WEBHOOK_SECRETS", []
 )  # two while one is rotated
+# Minor units. A tariff with a price below it is not approved: nobody could pay that.
+PROCESSOR_MINIMUM_CHARGE = env.int(
+    "PROCESSOR_MINIMUM_CHARGE",
+    DEFAULT_MINIMUMS.get(CITY_CURRENCY.lower(), 1),  # as the processor publishes it
+    validate=validate.Range(min=0),
+)
 
 # --- Meters -----------------------------------------------------------------------------------
 

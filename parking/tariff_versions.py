@@ -17,8 +17,8 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from parking import formatting
-from parking.models import TariffState, TariffVersion, Zone
+from parking import formatting, payable, terms
+from parking.models import StayRules, TariffOrigin, TariffState, TariffVersion, Zone
 from parking.pricing import Tariff, TariffError
 
 
@@ -48,7 +48,11 @@ def problems(document: object) -> list[str]:
 
 
 def draft(
-    *, zone_id: int, document: Mapping[str, Any], in_force: DateTimeTZRange | None
+    *,
+    zone_id: int,
+    document: Mapping[str, Any],
+    in_force: DateTimeTZRange | None,
+    origin: TariffOrigin = TariffOrigin.PEOPLE,
 ) -> TariffVersion:
     """Write the next version of the zone's tariff as a draft.
 
@@ -65,6 +69,7 @@ def draft(
             document=document,
             sha256=Tariff.parse(document).sha256,
             in_force=in_force,
+            origin=origin,
         )
 
 
@@ -84,18 +89,22 @@ def redraft(
         version.save(update_fields=["document", "sha256", "in_force"])
 
 
-def propose(*, version_id: int, by: User, now: datetime) -> None:
+def propose(*, version_id: int, by: User, now: datetime) -> str:
     """Put a draft before a second person; it cannot be edited until it is taken back.
 
+    Return which stays were too many to compare with the processor's minimum, in words.
+
     Raises:
-        TariffRefused: it is no draft, has problems, or says no moment to come from which it holds.
+        TariffRefused: it is no draft, has problems, says no moment to come from which it holds, or
+            sells what cannot be paid.
     """
     with transaction.atomic():
         version = _locked(version_id, TariffState.DRAFT)
         _check(version.document)
-        _starts_after(version, now)
+        left_out = _payable(version, _starts_after(version, now))
         version.state, version.proposed_by = TariffState.PROPOSED, by
         version.save(update_fields=["state", "proposed_by"])
+    return left_out
 
 
 def take_back(*, version_id: int) -> None:
@@ -110,14 +119,15 @@ def take_back(*, version_id: int) -> None:
         version.save(update_fields=["state", "proposed_by"])
 
 
-def approve(*, version_id: int, by: User, now: datetime) -> None:
+def approve(*, version_id: int, by: User, now: datetime) -> str:
     """Let a proposed version hold from its moment on, and end the one before it there.
 
-    Where a later version is approved already, this one holds until then.
+    Where a later version is approved already, this one holds until then. Return what `propose`
+    returns.
 
     Raises:
         TariffRefused: not proposed; proposed by the same person; its moment has passed; another
-            version begins at that same moment.
+            version begins at that same moment; it sells what cannot be paid.
     """
     with transaction.atomic():
         zone_id = TariffVersion.objects.values_list("zone_id", flat=True).get(pk=version_id)
@@ -127,6 +137,9 @@ def approve(*, version_id: int, by: User, now: datetime) -> None:
             raise TariffRefused(_("A second person must approve a tariff."))
         _check(version.document)
         start = _starts_after(version, now)
+        left_out = _payable(
+            version, start
+        )  # the stay rules can be others than when it was proposed
         approved = TariffVersion.objects.filter(zone=zone_id, state=TariffState.APPROVED)
         if same := approved.filter(in_force__startswith=start).first():
             raise TariffRefused(
@@ -140,11 +153,31 @@ def approve(*, version_id: int, by: User, now: datetime) -> None:
         version.in_force = DateTimeTZRange(start, min(ends, default=None))
         version.state, version.approved_by = TariffState.APPROVED, by
         version.save(update_fields=["in_force", "state", "approved_by"])
+    return left_out
 
 
 def _check(document: object) -> None:
     if wrong := problems(document):
         raise TariffRefused(" ".join(wrong))
+
+
+def _payable(version: TariffVersion, start: datetime) -> str:
+    """Refuse prices below the processor's minimum; return which stays were not looked at."""
+    row = StayRules.objects.filter(zone=version.zone_id).first()
+    if row is None:  # nothing can be booked
+        return ""
+    rules = terms.rules_of(
+        row.longest_stay_min,
+        row.shortest_stay_min,
+        row.slot_step_min,
+        row.book_ahead_days,
+        row.bookable_from,
+        row.bookable_to,
+    )
+    found = payable.verdict(tariff=Tariff.parse(version.document), rules=rules, since=start)
+    if found.wrong:
+        raise TariffRefused(" ".join(found.wrong))
+    return found.left_out
 
 
 def _lock_zone(zone_id: int) -> None:

@@ -13,7 +13,7 @@ from parking.formatting import day, duration, money, number
 from parking.models import StayRules
 from parking.price_words import class_words, percent
 from parking.pricing import Tariff
-from parking.pricing.parts import Tier
+from parking.pricing.parts import Band, Tier
 
 _EPOCH = date(1970, 1, 1)
 
@@ -37,6 +37,11 @@ def bands(tariff: Tariff) -> list[BandRow]:
         )
         for band in sorted(tariff.bands, key=lambda band: (min(band.days), band.begin))
     ]
+
+
+def band_hours(band: Band) -> str:
+    """Name a band by its days and hours, such as "Mon–Fri 09:00–21:00"."""
+    return f"{_days(band.days)} {_clock(band.begin)}–{_clock(band.end)}"
 
 
 def ladder(tariff: Tariff) -> list[tuple[str, str]]:

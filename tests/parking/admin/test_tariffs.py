@@ -20,9 +20,9 @@ from parking.pricing import Tariff
 from tests import cast
 from tests.parking.admin.conftest import Enter
 
-THREE_EURO: dict[str, Any] = {
+SIX_EURO: dict[str, Any] = {
     **cast.TWO_EURO_AN_HOUR,
-    "bands": [{**cast.TWO_EURO_AN_HOUR["bands"][0], "tiers": [{"per_hour": 300}]}],
+    "bands": [{**cast.TWO_EURO_AN_HOUR["bands"][0], "tiers": [{"per_hour": 600}]}],
 }
 NOW = cast.NOW
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -31,7 +31,7 @@ JUNE = datetime(2026, 6, 1, tzinfo=UTC)
 
 def _proposed(zone: Zone, by: User, start: datetime = MAY) -> TariffVersion:
     version = tariff_versions.draft(
-        zone_id=zone.pk, document=THREE_EURO, in_force=DateTimeTZRange(start, None)
+        zone_id=zone.pk, document=SIX_EURO, in_force=DateTimeTZRange(start, None)
     )
     tariff_versions.propose(version_id=version.pk, by=by, now=NOW)
     return version
@@ -53,7 +53,7 @@ def test_an_approved_version_ends_the_one_before_it_at_its_own_beginning(
 
     version.refresh_from_db()
     assert (version.version, version.state) == (2, TariffState.APPROVED)
-    assert version.sha256 == Tariff.parse(THREE_EURO).sha256
+    assert version.sha256 == Tariff.parse(SIX_EURO).sha256
     assert _ends(zone) == {1: (datetime(2020, 1, 1, tzinfo=UTC), MAY), 2: (MAY, None)}
 
 
@@ -103,7 +103,7 @@ def test_two_versions_cannot_begin_at_one_moment(
 def test_a_tariff_never_begins_in_the_past(
     in_force: DateTimeTZRange | None, says: str, zone: Zone, operator: User
 ) -> None:
-    version = tariff_versions.draft(zone_id=zone.pk, document=THREE_EURO, in_force=in_force)
+    version = tariff_versions.draft(zone_id=zone.pk, document=SIX_EURO, in_force=in_force)
 
     with pytest.raises(tariff_versions.TariffRefused, match=says):
         tariff_versions.propose(version_id=version.pk, by=operator, now=NOW)
@@ -122,7 +122,7 @@ def test_a_proposal_that_waited_too_long_is_not_approved(
 
 
 def _change(version_id: int) -> None:
-    tariff_versions.redraft(version_id=version_id, document=THREE_EURO, in_force=None)
+    tariff_versions.redraft(version_id=version_id, document=SIX_EURO, in_force=None)
 
 
 def _take_back(version_id: int) -> None:
@@ -141,16 +141,16 @@ def test_what_is_law_is_neither_changed_nor_taken_back(
     law.refresh_from_db()
     assert law.document == cast.TWO_EURO_AN_HOUR
     with pytest.raises(DatabaseError, match="cannot be changed"), transaction.atomic():
-        TariffVersion.objects.filter(pk=law.pk).update(document=THREE_EURO)
+        TariffVersion.objects.filter(pk=law.pk).update(document=SIX_EURO)
 
 
 @pytest.mark.parametrize(
     ("document", "says"),
     [
         ([], "one JSON object"),
-        ({**THREE_EURO, "fee": 1}, "fee"),
-        ({**THREE_EURO, "currency": "USD"}, "currency: this city has EUR"),
-        ({**THREE_EURO, "time_zone": "Europe/Berlin"}, "time_zone: this city has Europe/Helsinki"),
+        ({**SIX_EURO, "fee": 1}, "fee"),
+        ({**SIX_EURO, "currency": "USD"}, "currency: this city has EUR"),
+        ({**SIX_EURO, "time_zone": "Europe/Berlin"}, "time_zone: this city has Europe/Helsinki"),
     ],
 )
 def test_a_bad_document_is_refused_with_the_path_of_its_key(
@@ -186,7 +186,7 @@ def test_the_desk_takes_a_version_from_draft_to_law(
         return browser.post(page, follow=True).content.decode()
 
     made = mine.post(
-        reverse("admin:parking_tariffversion_add"), _form(zone, json.dumps(THREE_EURO), start)
+        reverse("admin:parking_tariffversion_add"), _form(zone, json.dumps(SIX_EURO), start)
     )
     assert made.status_code == 302
     version = zone.tariffs.get(version=2)
@@ -244,7 +244,7 @@ def test_steps_of_another_zone_are_not_found(
     other_zone: Zone, operator: User, enter: Enter
 ) -> None:
     version = tariff_versions.draft(
-        zone_id=other_zone.pk, document=THREE_EURO, in_force=DateTimeTZRange(JUNE, None)
+        zone_id=other_zone.pk, document=SIX_EURO, in_force=DateTimeTZRange(JUNE, None)
     )
 
     answer = enter(operator).post(
@@ -260,7 +260,7 @@ def test_an_auditor_reads_a_tariff_and_takes_no_step(
     zone: Zone, auditor: User, enter: Enter
 ) -> None:
     version = tariff_versions.draft(
-        zone_id=zone.pk, document=THREE_EURO, in_force=DateTimeTZRange(JUNE, None)
+        zone_id=zone.pk, document=SIX_EURO, in_force=DateTimeTZRange(JUNE, None)
     )
     browser = enter(auditor)
 
