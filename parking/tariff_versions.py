@@ -7,7 +7,7 @@ version, and the moment from which it holds ends the one before it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,10 +15,19 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from parking import formatting, payable, terms
-from parking.models import StayRules, TariffOrigin, TariffState, TariffVersion, Zone
+from parking.models import (
+    SHORTEST_PAUSE_DAYS,
+    DemandRule,
+    StayRules,
+    TariffOrigin,
+    TariffState,
+    TariffVersion,
+    Zone,
+)
 from parking.pricing import Tariff, TariffError
 
 
@@ -95,13 +104,15 @@ def propose(*, version_id: int, by: User, now: datetime) -> str:
     Return which stays were too many to compare with the processor's minimum, in words.
 
     Raises:
-        TariffRefused: it is no draft, has problems, says no moment to come from which it holds, or
-            sells what cannot be paid.
+        TariffRefused: it is no draft, has problems, says no moment to come from which it holds,
+            follows demand too soon, or sells what cannot be paid.
     """
     with transaction.atomic():
         version = _locked(version_id, TariffState.DRAFT)
         _check(version.document)
-        left_out = _payable(version, _starts_after(version, now))
+        start = _starts_after(version, now)
+        _rested(version, start)
+        left_out = _payable(version, start)
         version.state, version.proposed_by = TariffState.PROPOSED, by
         version.save(update_fields=["state", "proposed_by"])
     return left_out
@@ -127,7 +138,8 @@ def approve(*, version_id: int, by: User, now: datetime) -> str:
 
     Raises:
         TariffRefused: not proposed; proposed by the same person; its moment has passed; another
-            version begins at that same moment; it sells what cannot be paid.
+            version begins at that same moment; it follows demand too soon; it sells what cannot be
+            paid.
     """
     with transaction.atomic():
         zone_id = TariffVersion.objects.values_list("zone_id", flat=True).get(pk=version_id)
@@ -137,9 +149,9 @@ def approve(*, version_id: int, by: User, now: datetime) -> str:
             raise TariffRefused(_("A second person must approve a tariff."))
         _check(version.document)
         start = _starts_after(version, now)
-        left_out = _payable(
-            version, start
-        )  # the stay rules can be others than when it was proposed
+        # Others may have changed prices or stay rules since it was proposed.
+        _rested(version, start)
+        left_out = _payable(version, start)
         approved = TariffVersion.objects.filter(zone=zone_id, state=TariffState.APPROVED)
         if same := approved.filter(in_force__startswith=start).first():
             raise TariffRefused(
@@ -156,9 +168,36 @@ def approve(*, version_id: int, by: User, now: datetime) -> str:
     return left_out
 
 
+def rests_until(*, zone_id: int, at: datetime) -> datetime | None:
+    """Return from when on prices may follow demand again after the change that holds at `at`.
+
+    None where no tariff holds then. The pause is counted in local days.
+    """
+    law = TariffVersion.objects.filter(
+        zone=zone_id, state=TariffState.APPROVED, in_force__contains=at
+    ).first()
+    if law is None or law.in_force.lower is None:
+        return None
+    rule = DemandRule.objects.filter(zone=zone_id).first()
+    days = rule.days if rule else SHORTEST_PAUSE_DAYS
+    return timezone.localtime(law.in_force.lower) + timedelta(days=days)
+
+
 def _check(document: object) -> None:
     if wrong := problems(document):
         raise TariffRefused(" ".join(wrong))
+
+
+def _rested(version: TariffVersion, start: datetime) -> None:
+    """Refuse prices that follow demand before those in force have held for the pause."""
+    if version.origin != TariffOrigin.DEMAND:
+        return
+    rest = rests_until(zone_id=version.zone_id, at=start)
+    if rest is not None and start < rest:
+        raise TariffRefused(
+            _("Prices may follow demand again from %(moment)s; this version holds sooner.")
+            % {"moment": formatting.moment(rest)}
+        )
 
 
 def _payable(version: TariffVersion, start: datetime) -> str:

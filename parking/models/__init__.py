@@ -9,7 +9,7 @@ from parking.models.booking import (
     SlotState,
 )
 from parking.models.city import Feature, Spot, Street, Zone
-from parking.models.demand import DemandRule
+from parking.models.demand import SHORTEST_PAUSE_DAYS, DemandRule
 from parking.models.idempotency import IdempotentAnswer
 from parking.models.meter import (
     CommandState,
@@ -29,6 +29,7 @@ __all__ = [
     "LIVE_STATES",
     "OPEN_STATES",
     "PENDING_STATES",
+    "SHORTEST_PAUSE_DAYS",
     "Booking",
     "BookingEvent",
     "Closure",
