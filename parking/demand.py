@@ -47,11 +47,15 @@ class DemandRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class BandProposal:
-    """One band: how much of its time was taken, its prices an hour (old, new), and why."""
+    """One band: how much of its time was taken, its prices an hour (old, new), and why.
+
+    A price holds after so many minutes as `after_min` says.
+    """
 
     hours: str
     share: Share
     prices: tuple[tuple[int, int], ...]
+    after_min: tuple[int, ...]
     reason: str
 
     @property
@@ -192,6 +196,7 @@ def _band(rule: DemandRule, band: Band, share: Share, currency: str) -> BandProp
         hours=band_hours(band),
         share=share,
         prices=tuple(zip(old, new, strict=True)),
+        after_min=(0, *(tier.upto_min or 0 for tier in band.tiers[:-1])),
         reason=_reason(rule, share, move, old, new, currency),
     )
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
-from parking.models import Closure, Street, Zone
+from parking.models import Closure, DemandRule, Street, Zone
 from parking.what_if import runs
 from payments.models import LedgerEntry, LedgerLine, MoneyException, Payment, Refund
 from tests import cast
@@ -70,6 +70,7 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
         by=None,
         now=now,
     )
+    rule = DemandRule.objects.create(zone=zone, step_amount=25, floor=50, ceiling=900)
     return {
         "parking_zone": zone.pk,
         "parking_spot": spot.pk,
@@ -77,6 +78,7 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
         "parking_closure": closure.pk,
         "parking_tariffversion": tariff.pk,
         "parking_tariffsimulation": simulation.pk,
+        "parking_demandrule": rule.pk,
         "parking_booking": slot.booking_id,
         "payments_payment": payment.pk,
         "payments_refund": refund.pk,

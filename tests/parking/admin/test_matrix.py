@@ -24,6 +24,7 @@ SEES = {  # role → what it sees in (own zone, another zone): "-" nothing, "r" 
         "parking_closure": "w-",
         "parking_tariffversion": "r-",  # approved: read only, whoever looks
         "parking_tariffsimulation": "r-",
+        "parking_demandrule": "w-",
         "parking_booking": "r-",
         "payments_payment": "r-",
         "payments_refund": "r-",
@@ -41,6 +42,7 @@ SEES = {  # role → what it sees in (own zone, another zone): "-" nothing, "r" 
         "parking_meter": "rr",
         "parking_tariffversion": "rr",
         "parking_tariffsimulation": "rr",
+        "parking_demandrule": "rr",
         "payments_payment": "rr",
         "payments_refund": "rr",
         "payments_ledgerentry": "rr",
@@ -53,6 +55,7 @@ SEES = {  # role → what it sees in (own zone, another zone): "-" nothing, "r" 
         "parking_closure": "ww",
         "parking_tariffversion": "rr",
         "parking_tariffsimulation": "rr",
+        "parking_demandrule": "ww",
         "parking_booking": "rr",
         "payments_payment": "rr",
         "payments_refund": "rr",
@@ -68,6 +71,7 @@ MAY_ADD = {
         "parking_closure",
         "parking_tariffversion",
         "parking_tariffsimulation",
+        "parking_demandrule",
     },
     "warden": set(),
     "auditor": set(),
@@ -78,6 +82,7 @@ MAY_ADD = {
         "parking_closure",
         "parking_tariffversion",
         "parking_tariffsimulation",
+        "parking_demandrule",
     },
 }
 
