@@ -79,6 +79,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 choices=[("people", "written by people"), ("demand", "demand pricing")],
                 default="people",
+                db_default="people",
                 editable=False,
                 max_length=10,
                 verbose_name="origin",

@@ -55,6 +55,7 @@ class TariffVersion(models.Model):
         max_length=10,
         choices=TariffOrigin.choices,
         default=TariffOrigin.PEOPLE,
+        db_default=TariffOrigin.PEOPLE,
         editable=False,
     )
     in_force = DateTimeRangeField(_("in force"), null=True, blank=True)
