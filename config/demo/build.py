@@ -17,7 +17,7 @@ from django.utils import timezone
 from config.demo.plan import City, ZonePlan
 from parking import roles, tariff_versions
 from parking.meter_keys import create_keys
-from parking.models import Feature, Light, Meter, Spot, StayRules, Street, Zone
+from parking.models import DemandRule, Feature, Light, Meter, Spot, StayRules, Street, Zone
 
 PASSWORD = "curblight-demo"  # noqa: S105 (a demo's, printed on the screen)
 CITIZEN, OPERATOR, OPERATOR_OF_ONE, WARDEN, AUDITOR, ADMIN = (
@@ -86,6 +86,8 @@ def _zone(plan: ZonePlan) -> Zone:
     ring = [*plan.boundary, plan.boundary[0]]
     zone = Zone.objects.create(code=plan.code, name=plan.name, boundary=MultiPolygon(Polygon(ring)))
     StayRules.objects.create(zone=zone, **plan.rules)
+    if plan.demand:
+        DemandRule.objects.create(zone=zone, **plan.demand)
     return zone
 
 

@@ -170,6 +170,7 @@ ZONES = [
         ],
         tariffs=[price(200)],
         rules={"longest_stay_min": 240},
+        demand={"step_amount": 25, "floor": 100, "ceiling": 600},
     ),
     ZonePlan(
         code="kaartinkaupunki",

@@ -42,6 +42,9 @@ class ZonePlan:
     tariffs: Sequence[Mapping[str, Any]]
     meters: int = 10
     rules: Mapping[str, Any] = field(default_factory=dict)
+    demand: Mapping[str, int] = field(
+        default_factory=dict
+    )  # the rule by which prices may follow it
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,7 @@ ZONES = [
         boundary=_box(51.3935, 35.7495, 51.4034, 35.7618),
         tariffs=[price(120_000, 180_000, 240_000)],
         rules={"longest_stay_min": 240},
+        demand={"step_amount": 20_000, "floor": 80_000, "ceiling": 400_000},
     ),
     ZonePlan(
         code="mirdamad",
