@@ -35,7 +35,7 @@ WITH band AS (
   FROM unnest(%(numbers)s::int[], %(begins)s::timestamptz[], %(ends)s::timestamptz[])
     AS part(number, begins, ends)
   GROUP BY number
-), here AS (
+), here AS MATERIALIZED (
   SELECT coalesce((
       SELECT range_agg(closure.period) FROM parking_closure closure
       WHERE closure.zone_id = spot.zone_id
@@ -50,7 +50,7 @@ WITH band AS (
              OR (slot.state = 'cancelled' AND slot.ended_at > lower(slot.period)))
     ), '{}') AS taken
   FROM parking_spot spot WHERE spot.zone_id = %(zone)s AND spot.is_active
-), cut AS (
+), cut AS MATERIALIZED (
   SELECT band.number, band.hours - here.closed AS open, here.taken FROM band, here
 )
 SELECT number,

@@ -112,6 +112,16 @@ def test_a_price_of_a_holiday_years_from_now_is_found() -> None:
     }
 
 
+def test_what_happens_only_across_midnight_is_found() -> None:
+    # In one day the cap ends all; in two, the highest charge cuts a step short.
+    capped = tariff(band(per_hour=100), cap_per_local_day=100, max_charge=120)
+
+    found = _ask(capped, slot_step_min=30, shortest_stay_min=30, longest_stay_min=180).findings
+
+    assert [_said(one) for one in found] == [(60, 90, 20, None)]
+    assert found[0].start.astimezone(MONDAY.tzinfo).hour >= 23
+
+
 def test_no_minimum_asks_nothing() -> None:
     assert _ask(tariff(band(per_hour=1)), minimum=1).findings == ()
 
