@@ -14,8 +14,10 @@ out, and `Answer.upto_min` says so.
 from __future__ import annotations
 
 from datetime import datetime
+from math import gcd
 
 from parking.pricing import Tariff
+from parking.pricing.clock import stretches
 from parking.pricing.parts import DAY_MIN
 from parking.pricing.week import day_number
 from parking.smallest_charge.search import Answer, Finding, Search
@@ -37,15 +39,21 @@ def smallest_charge(
     `since` is the moment, aware, from which the tariff holds; its day is the first of `days`. Rules
     and tariff are of one time zone.
     """
-    step = rules.slot_step_min
-    shortest = -(-rules.shortest_stay_min // step) * step
     longest = rules.longest_stay_min
+    first = day_number(since.astimezone(tariff.zone).date())
+    step = _step_of_lengths(tariff, rules.slot_step_min, first, days)
+    shortest = -(-rules.shortest_stay_min // step) * step
     if minimum <= 1 or shortest > longest:
         return Answer(findings=(), upto_min=longest, longest_min=longest)
-    horizon = min(longest, max(shortest + step, _HORIZON_MIN))
-    first = day_number(since.astimezone(tariff.zone).date())
+    horizon = min(longest, max(shortest + rules.slot_step_min, _HORIZON_MIN))
     starts = list(different_starts(tariff, rules, horizon, range(first, first + days)))
     lengths = range(shortest, horizon + 1, step)
     lengths = lengths[: max(2, _STAYS_AT_MOST // len(starts))]
     walks = [Walk(tariff, rules, start, lengths) for start in starts]
     return Search(tariff, minimum, longest).through(walks, lengths)
+
+
+def _step_of_lengths(tariff: Tariff, step: int, first: int, days: int) -> int:
+    """Return of what all lengths are a multiple; clocks can change by half a step of the grid."""
+    clock = stretches(tariff.time_zone, (first - 2) * DAY_MIN, (first + days + 2) * DAY_MIN)
+    return gcd(step, *(offset - clock[0][2] for _begin, _end, offset in clock))

@@ -122,6 +122,20 @@ def test_what_happens_only_across_midnight_is_found() -> None:
     assert found[0].start.astimezone(MONDAY.tzinfo).hour >= 23
 
 
+def test_a_night_on_which_clocks_go_by_half_an_hour_has_lengths_of_its_own() -> None:
+    lord_howe = "Australia/Lord_Howe"
+    priced_by = Tariff.parse({**document(band(per_hour=100)), "time_zone": lord_howe})
+    rules = _rules(lord_howe, slot_step_min=20, shortest_stay_min=30, longest_stay_min=40)
+
+    def found(month: int) -> list[int]:
+        since = datetime(2026, month, 4, tzinfo=ZoneInfo(lord_howe))
+        answer = smallest_charge(tariff=priced_by, rules=rules, minimum=60, since=since, days=2)
+        return [one.minutes for one in answer.findings]
+
+    assert found(3) == []
+    assert found(10) == [30]  # from 1:40 to 2:40
+
+
 def test_no_minimum_asks_nothing() -> None:
     assert _ask(tariff(band(per_hour=1)), minimum=1).findings == ()
 
