@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from parking import terms
 from parking.formatting import duration, moment, money
+from parking.models import StayRules, TariffVersion
 from parking.price_words import class_words
 from parking.pricing import Tariff
-from parking.smallest_charge import Finding, smallest_charge
+from parking.smallest_charge import Answer, Finding, smallest_charge
 from parking.stay_rules import Rules
 from parking.tariff_words import band_hours
 
@@ -24,13 +27,25 @@ class Verdict:
     left_out: str
 
 
-def verdict(*, tariff: Tariff, rules: Rules, since: datetime) -> Verdict:
+def verdict(*, version: TariffVersion, since: datetime) -> Verdict:
     """Compare every stay and extension with the least that the processor charges.
 
-    `since` is the moment from which the tariff holds. The minimum is a setting.
+    `since` is the moment from which the version would hold. The minimum is a setting.
     """
+    row = StayRules.objects.filter(zone=version.zone_id).first()
+    if row is None:  # nothing can be booked
+        return Verdict([], "")
+    rules = terms.rules_of(
+        row.longest_stay_min,
+        row.shortest_stay_min,
+        row.slot_step_min,
+        row.book_ahead_days,
+        row.bookable_from,
+        row.bookable_to,
+    )
     minimum = settings.PROCESSOR_MINIMUM_CHARGE
-    answer = smallest_charge(tariff=tariff, rules=rules, minimum=minimum, since=since)
+    tariff = Tariff.parse(version.document)
+    answer = _answer(tariff, rules, minimum, since)
     left_out = ""
     if answer.upto_min < answer.longest_min:
         left_out = _("Stays of up to %(length)s were compared with the processor's minimum.") % {
@@ -46,6 +61,12 @@ def verdict(*, tariff: Tariff, rules: Rules, since: datetime) -> Verdict:
             % {"minimum": money(minimum)}
         )
     return Verdict(wrong, left_out)
+
+
+@lru_cache(maxsize=64)
+def _answer(tariff: Tariff, rules: Rules, minimum: int, since: datetime) -> Answer:
+    """Remember answers: who approves asks what was asked at the proposal, zones are often alike."""
+    return smallest_charge(tariff=tariff, rules=rules, minimum=minimum, since=since)
 
 
 def _sentence(tariff: Tariff, finding: Finding) -> str:

@@ -18,11 +18,10 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from parking import formatting, payable, terms
+from parking import formatting, payable
 from parking.models import (
     SHORTEST_PAUSE_DAYS,
     DemandRule,
-    StayRules,
     TariffOrigin,
     TariffState,
     TariffVersion,
@@ -202,18 +201,7 @@ def _rested(version: TariffVersion, start: datetime) -> None:
 
 def _payable(version: TariffVersion, start: datetime) -> str:
     """Refuse prices below the processor's minimum; return which stays were not looked at."""
-    row = StayRules.objects.filter(zone=version.zone_id).first()
-    if row is None:  # nothing can be booked
-        return ""
-    rules = terms.rules_of(
-        row.longest_stay_min,
-        row.shortest_stay_min,
-        row.slot_step_min,
-        row.book_ahead_days,
-        row.bookable_from,
-        row.bookable_to,
-    )
-    found = payable.verdict(tariff=Tariff.parse(version.document), rules=rules, since=start)
+    found = payable.verdict(version=version, since=start)
     if found.wrong:
         raise TariffRefused(" ".join(found.wrong))
     return found.left_out

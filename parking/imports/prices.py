@@ -12,6 +12,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from parking import payable
 from parking.imports.choosing import Terms, choose, wrong_currency
 from parking.imports.mapping import ImportMapping
 from parking.imports.report import Kind, Noun, Report
@@ -105,6 +106,9 @@ def _write_tariffs(
         )
         if _put_in_force(version, code, approved[pk], start, now, replace, report):
             new.append(version)
+            found = payable.verdict(version=version, since=version.in_force.lower)
+            for text in found.wrong:
+                _note(report, code, text)
     TariffVersion.objects.bulk_create(new)
 
 

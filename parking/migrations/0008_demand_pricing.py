@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parking", "0006_more_stay_rules"),
+        ("parking", "0007_tariff_simulation"),
     ]
 
     operations = [

@@ -254,3 +254,16 @@ def test_the_longest_stay_may_have_a_column_of_its_own(run: Import, tmp_path: Pa
     assert "its rows differ on the longest stay: 10 min ×2, 60 min ×1" in said
     assert "its longest stay is 10 min, and so its shortest is no longer" in said
     assert "stay_rules.longest_stay_min: “?” is no number of minutes" in said
+
+
+@pytest.mark.parametrize(("rate", "told"), [("1.00", True), ("3.00", False)])  # for 30 minutes
+def test_a_price_that_no_card_can_pay_is_brought_in_and_told(
+    rate: str, told: bool, run: Import, tmp_path: Path
+) -> None:
+    rows = with_hours("Mon-Fri 09:00-18:00", rate=rate)
+
+    said = notes(run(write_csv(tmp_path / "kerb.csv", rows), PRICED))
+
+    assert TariffVersion.objects.count() == 1
+    assert any("at least 0.50" in text for text in said) is told
+    assert any(text.startswith("Mon–Fri 09:00–18:00: extending") for text in said) is told
