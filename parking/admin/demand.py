@@ -79,7 +79,7 @@ class DemandRuleAdmin(ZoneScopedAdmin):
 
     form = DemandRuleForm
     change_form_template = "admin/parking/demandrule/change_form.html"
-    list_display = ["zone", "step", "shares", "limits", "proposed"]
+    list_display = ["zone", "proposed", "step", "shares", "limits"]
     list_select_related = ["zone"]
     search_fields = ["zone__name", "zone__code"]
     fieldsets = [
@@ -158,7 +158,7 @@ class DemandRuleAdmin(ZoneScopedAdmin):
     @admin.display(description=_("falls below, rises from"))
     def shares(self, rule: DemandRule) -> str:
         """Write the two shares."""
-        return f"{rule.lower_pct} %, {rule.upper_pct} %"
+        return f"{rule.lower_pct}\N{NO-BREAK SPACE}%, {rule.upper_pct}\N{NO-BREAK SPACE}%"
 
     @admin.display(description=_("limits an hour"))
     def limits(self, rule: DemandRule) -> str:

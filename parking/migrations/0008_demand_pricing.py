@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "demand pricing",
+                "verbose_name": "demand pricing rule",
                 "verbose_name_plural": "demand pricing",
                 "ordering": ["zone"],
             },

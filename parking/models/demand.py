@@ -53,7 +53,7 @@ class DemandRule(models.Model):
 
     class Meta:
         ordering = ["zone"]
-        verbose_name = _("demand pricing")
+        verbose_name = _("demand pricing rule")
         verbose_name_plural = _("demand pricing")
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -100,7 +100,7 @@ def test_amounts_are_typed_as_people_write_them(zone: Zone, operator: User, ente
     assert (rule.step_amount, rule.floor, rule.ceiling) == (25, 50, 800)
     page = browser.get(reverse("admin:parking_demandrule_change", args=[rule.pk])).content.decode()
     assert 'value="8.00"' in page
-    assert "Change demand pricing" in page
+    assert "Change demand pricing rule" in page
 
 
 @pytest.mark.parametrize(
