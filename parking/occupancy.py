@@ -27,8 +27,9 @@ class Share:
         return int(self.taken * 10_000 // self.open) if self.open else None
 
 
-# Spots in use, without their closures. A stay that was cancelled after it began took its spot until
-# then; another may have begun on the step that was running, so the stays of a spot are joined.
+# Spots in use, without their closures; an event that only shortens stays closes nothing. A stay
+# that was cancelled after it began took its spot until then; another may have begun on the step
+# that was running, so the stays of a spot are joined.
 _SHARES = """
 WITH band AS (
   SELECT number, range_agg(tstzrange(begins, ends)) AS hours
@@ -40,6 +41,8 @@ WITH band AS (
       SELECT range_agg(closure.period) FROM parking_closure closure
       WHERE closure.zone_id = spot.zone_id
         AND (closure.spot_id IS NULL OR closure.spot_id = spot.id)
+        AND closure.street IN ('', spot.street)
+        AND closure.longest_stay_min IS NULL
         AND closure.period && tstzrange(%(since)s, %(until)s)
     ), '{}') AS closed, coalesce((
       SELECT range_agg(CASE slot.state WHEN 'confirmed' THEN slot.period

@@ -12,7 +12,7 @@ import pytest
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from parking import occupancy
-from parking.models import Closure, Slot, SlotState, Spot, Zone
+from parking.models import Closure, ClosureKind, Slot, SlotState, Spot, Zone
 from parking.pricing import Tariff
 from tests import cast
 
@@ -55,7 +55,13 @@ def _minutes(spots: list[Spot], since: datetime, until: datetime) -> dict[int, l
     counted: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     closures, slots = list(Closure.objects.all()), list(Slot.objects.all())
     for spot in spots:
-        closed = [one.period for one in closures if one.spot_id in {None, spot.pk}]
+        closed = [
+            one.period
+            for one in closures
+            if one.spot_id in {None, spot.pk}
+            and one.street in {"", spot.street}
+            and one.longest_stay_min is None
+        ]
         taken = []
         for slot in slots:
             if slot.spot_id == spot.pk and slot.state == SlotState.CONFIRMED:
@@ -105,10 +111,16 @@ def test_it_counts_what_a_walk_through_every_minute_counts(seed: int, zone: Zone
                 ended_at=None if state == SlotState.CONFIRMED else ended,
             )
             at += timedelta(minutes=length)
-    for spot_id in (None, spots[0].pk):
-        begin = since + timedelta(minutes=dice.randrange(3000))
-        period = DateTimeTZRange(begin, begin + timedelta(minutes=dice.randrange(60, 900)))
-        Closure.objects.create(zone=zone, spot_id=spot_id, period=period, reason="works")
+    for where in (
+        {},
+        {"spot": spots[0]},
+        {"street": "Fredrikinkatu"},
+        {"street": "Annankatu"},  # none of theirs
+        {"kind": ClosureKind.EVENT, "longest_stay_min": 30},
+    ):
+        begin = since + timedelta(minutes=dice.randrange(6000))
+        period = DateTimeTZRange(begin, begin + timedelta(minutes=dice.randrange(600, 1200)))
+        Closure.objects.create(zone=zone, period=period, reason="works", **where)
 
     found = occupancy.shares(zone_id=zone.pk, tariff=Tariff.parse(TARIFF), since=since, until=until)
 
