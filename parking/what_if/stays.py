@@ -27,6 +27,7 @@ from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from parking.booking import FREE_BY_TARIFF
+from parking.extension import FREE_EXTENSION
 
 BLOCK_ROWS = 5_000
 
@@ -40,7 +41,7 @@ SELECT CASE WHEN NOT is_confirmed THEN 'cancelled' WHEN is_granted THEN 'granted
 FROM (
   SELECT booking.vehicle_class,
     bool_or(slot.state = 'confirmed') AS is_confirmed,
-    coalesce(bool_or(slot.free_reason NOT IN ('', %(by_tariff)s))
+    coalesce(bool_or(NOT slot.free_reason = ANY(%(by_tariff)s))
       FILTER (WHERE slot.state = 'confirmed'), false) AS is_granted,
     coalesce(min(lower(slot.period)) FILTER (WHERE slot.state = 'confirmed'),
       min(lower(slot.period))) AS start_at,
@@ -91,7 +92,7 @@ def spooled(*, zone_id: int, start_on: date, end_on: date) -> Iterator[Spool]:
         "zone": zone_id,
         "start": _midnight(start_on),
         "end": _midnight(end_on),
-        "by_tariff": FREE_BY_TARIFF,
+        "by_tariff": ["", FREE_BY_TARIFF, FREE_EXTENSION],
     }
     with tempfile.TemporaryFile() as file:
         yield Spool(file, list(_copy(file, parameters)))

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from parking.extension import FREE_EXTENSION
 from parking.models import SlotState, Spot, Zone
 from parking.what_if.stays import spooled
 from tests import cast
@@ -36,6 +37,13 @@ def test_a_booking_with_its_extensions_is_one_stay(spot: Spot) -> None:
     another_slot(booking, START + HOUR, 30, paid=150)
 
     assert read(spot.zone) == [("", START, 90, 350, "low_emission")]
+
+
+def test_an_extension_that_the_tariff_gave_away_is_part_of_the_stay(spot: Spot) -> None:
+    booking = a_past_stay(spot, START, 60, paid=200)
+    another_slot(booking, START + HOUR, 30, paid=0, free_reason=FREE_EXTENSION)
+
+    assert read(spot.zone) == [("", START, 90, 200, "")]
 
 
 def test_a_begun_minute_counts(spot: Spot) -> None:
