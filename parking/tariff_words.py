@@ -41,7 +41,7 @@ def bands(tariff: Tariff) -> list[BandRow]:
 
 def band_hours(band: Band) -> str:
     """Name a band by its days and hours, such as "Mon–Fri 09:00–21:00"."""
-    return f"{_days(band.days)} {_clock(band.begin)}–{_clock(band.end)}"
+    return f"{days_words(band.days)} {_clock(band.begin)}–{_clock(band.end)}"
 
 
 def ladder(tariff: Tariff) -> list[tuple[str, str]]:

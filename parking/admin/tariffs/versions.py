@@ -37,18 +37,19 @@ class TariffVersionAdmin(ZoneScopedAdmin):
     form = TariffForm
     change_form_template = "admin/parking/tariffversion/change_form.html"
     change_list_template = "admin/parking/tariffversion/change_list.html"
-    list_display = ["__str__", "zone", "state", "holds", "proposer", "approver"]
+    list_display = ["__str__", "zone", "standing", "holds", "proposer", "approver"]
     list_filter = ["state", ("zone", ScopedFilter)]
     list_select_related = ["zone", "proposed_by", "approved_by"]
     search_fields = ["zone__name", "zone__code", "=sha256"]
     fieldsets = [
         (None, {"fields": ["zone", "period", "document"]}),
-        (_("Record"), {"fields": ["state", "proposer", "approver", "sha256"]}),
+        (_("Record"), {"fields": ["standing", "origin", "proposer", "approver", "sha256"]}),
     ]
 
     readonly_fields = [
         "holds",
-        "state",
+        "standing",
+        "origin",
         "proposer",
         "approver",
         "sha256",
@@ -120,22 +121,25 @@ class TariffVersionAdmin(ZoneScopedAdmin):
             raise Http404
         if not super().has_change_permission(request, version):
             raise PermissionDenied(_now("This zone's tariffs are not yours to change."))
+        now, left_out = timezone.now(), ""
         try:
             match step:
                 case "propose":
-                    tariff_versions.propose(version_id=pk, by=_person(request), now=timezone.now())
+                    left_out = tariff_versions.propose(version_id=pk, by=_person(request), now=now)
                     said = _now("Proposed. A second person approves it now.")
                 case "take-back":
                     tariff_versions.take_back(version_id=pk)
                     said = _now("Taken back: it is a draft again.")
                 case _:
-                    tariff_versions.approve(version_id=pk, by=_person(request), now=timezone.now())
+                    left_out = tariff_versions.approve(version_id=pk, by=_person(request), now=now)
                     said = _now("Approved. The version before it ends where this one begins.")
         except tariff_versions.TariffRefused as refused:
             self.message_user(request, str(refused), messages.ERROR)
         else:
             self.log_change(request, version, said)
             self.message_user(request, said, messages.SUCCESS)
+            if left_out:
+                self.message_user(request, left_out, messages.WARNING)
         return HttpResponseRedirect(reverse("admin:parking_tariffversion_change", args=[pk]))
 
     def preview_new(self, request: HttpRequest) -> HttpResponse:
@@ -220,6 +224,11 @@ class TariffVersionAdmin(ZoneScopedAdmin):
         if end is None:
             return _now("from %(start)s on") % {"start": formatting.moment(start)}
         return formatting.period(start, end)
+
+    @admin.display(description=_("standing"), ordering="state")
+    def standing(self, version: TariffVersion) -> str:
+        """Say what the version is today."""
+        return str(version.standing(timezone.now()).label)
 
     @admin.display(description=_("proposed by"), ordering="proposed_by__email")
     def proposer(self, version: TariffVersion) -> str:

@@ -23,9 +23,9 @@ from tests import cast
 from tests.parking.admin.conftest import Enter
 from tests.parking.admin.html_form import fields_of
 
-THREE_EURO: dict[str, Any] = {
+SIX_EURO: dict[str, Any] = {
     **cast.TWO_EURO_AN_HOUR,
-    "bands": [{**cast.TWO_EURO_AN_HOUR["bands"][0], "tiers": [{"per_hour": 300}]}],
+    "bands": [{**cast.TWO_EURO_AN_HOUR["bands"][0], "tiers": [{"per_hour": 600}]}],
 }
 PRICE = "document:bands[0].tiers[0].per_hour"
 
@@ -39,7 +39,7 @@ def draft(zone: Zone) -> TariffVersion:
     """Three euro instead of two, from the day after tomorrow."""
     start = timezone.now().replace(microsecond=0, second=0) + timedelta(days=2)
     return tariff_versions.draft(
-        zone_id=zone.pk, document=THREE_EURO, in_force=DateTimeTZRange(start, None)
+        zone_id=zone.pk, document=SIX_EURO, in_force=DateTimeTZRange(start, None)
     )
 
 
@@ -75,7 +75,7 @@ def test_saving_what_nobody_touched_changes_nothing(
 
     hashed = draft.sha256
     draft.refresh_from_db()
-    assert draft.document == THREE_EURO
+    assert draft.document == SIX_EURO
     assert draft.sha256 == hashed
 
 
@@ -92,7 +92,7 @@ def test_what_is_wrong_stands_at_its_field_and_is_not_stored(
     at = answer.index('data-path="bands[0].tiers[0].per_hour"')
     assert "Write an amount such as 4.50." in answer[at : at + 1500]
     draft.refresh_from_db()
-    assert draft.document == THREE_EURO
+    assert draft.document == SIX_EURO
 
 
 def test_the_preview_button_looks_and_does_not_save(
@@ -111,7 +111,7 @@ def test_the_preview_button_looks_and_does_not_save(
     assert "<b>9.00 €</b>" in words
     assert "errornote" not in words
     draft.refresh_from_db()
-    assert draft.document == THREE_EURO
+    assert draft.document == SIX_EURO
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_an_approver_reads_what_changes(
     page = enter(second_operator).get(_page("change", draft.pk)).content.decode()
 
     words = page.replace("\N{NO-BREAK SPACE}", " ")
-    assert "every day 00:00–24:00: 2.00 € → 3.00 € an hour" in words
+    assert "every day 00:00–24:00: 2.00 € → 6.00 € an hour" in words
     assert 'class="week__block' in page
     assert "data-tariff-editor" not in page
 
@@ -205,7 +205,7 @@ def test_two_versions_are_compared_the_older_first(
     ]
 
     for page in pages:
-        assert "2.00\N{NO-BREAK SPACE}€ → 3.00\N{NO-BREAK SPACE}€ an hour" in page
+        assert "2.00\N{NO-BREAK SPACE}€ → 6.00\N{NO-BREAK SPACE}€ an hour" in page
     elsewhere = other_zone.tariffs.get().pk
     assert browser.get(_page("compare", law.pk), {"with": elsewhere}).status_code == 404
     assert browser.get(_page("compare", law.pk), {"with": "x"}).status_code == 404
@@ -218,8 +218,8 @@ def test_a_version_is_downloaded_as_it_was_hashed(
     answer = enter(auditor).get(_page("download", draft.pk))
 
     assert answer["Content-Disposition"] == 'attachment; filename="kamppi-v2.json"'
-    assert json.loads(answer.content) == THREE_EURO
-    assert answer.content.decode() == Tariff.parse(THREE_EURO).canonical
+    assert json.loads(answer.content) == SIX_EURO
+    assert answer.content.decode() == Tariff.parse(SIX_EURO).canonical
 
 
 def _upload(browser: Client, zone: Zone, content: bytes) -> Any:
@@ -228,13 +228,13 @@ def _upload(browser: Client, zone: Zone, content: bytes) -> Any:
 
 
 def test_a_file_becomes_a_draft(zone: Zone, operator: User, enter: Enter) -> None:
-    content = b"\xef\xbb\xbf" + json.dumps(THREE_EURO).encode()
+    content = b"\xef\xbb\xbf" + json.dumps(SIX_EURO).encode()
 
     answer = _upload(enter(operator), zone, content)
 
     made = zone.tariffs.get(version=2)
     assert answer["Location"] == _page("change", made.pk)
-    assert (made.document, made.state, made.in_force) == (THREE_EURO, "draft", None)
+    assert (made.document, made.state, made.in_force) == (SIX_EURO, "draft", None)
 
 
 @pytest.mark.parametrize(
@@ -248,9 +248,9 @@ def test_a_file_becomes_a_draft(zone: Zone, operator: User, enter: Enter) -> Non
         (b"[" * 100_000, "nested too deeply"),
         (b'{"min_charge": 1' + b"0" * 5000 + b"}", "number is too long"),
         (b"[]", "must be one JSON object"),
-        (json.dumps({**THREE_EURO, "fee": 1}).encode(), "fee: is not a known key"),
-        (json.dumps({**THREE_EURO, "currency": "USD"}).encode(), "currency: this city has EUR"),
-        (json.dumps(THREE_EURO).encode() + b" " * 1024 * 1024, "at most 1"),
+        (json.dumps({**SIX_EURO, "fee": 1}).encode(), "fee: is not a known key"),
+        (json.dumps({**SIX_EURO, "currency": "USD"}).encode(), "currency: this city has EUR"),
+        (json.dumps(SIX_EURO).encode() + b" " * 1024 * 1024, "at most 1"),
         (b"", "empty"),
     ],
 )
@@ -322,8 +322,8 @@ def test_a_stranger_learns_nothing_of_a_zone_and_uploads_nothing_into_it(
     other_zone.operators.add(stranger)
     browser = enter(stranger)
 
-    data = {"document": json.dumps(THREE_EURO), "zone": zone.pk}
+    data = {"document": json.dumps(SIX_EURO), "zone": zone.pk}
     assert "Kamppi" not in browser.post(_page("preview_new"), data).json()["preview"]
-    refused = _upload(browser, zone, json.dumps(THREE_EURO).encode())
+    refused = _upload(browser, zone, json.dumps(SIX_EURO).encode())
     assert "zone" in refused.context["form"].errors
     assert zone.tariffs.count() == 2
