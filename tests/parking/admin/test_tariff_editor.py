@@ -52,7 +52,7 @@ def test_a_draft_is_edited_in_fields_without_a_script(
 ) -> None:
     browser, page = enter(operator), _page("change", draft.pk)
     data = _fields(browser, page)
-    assert data[PRICE] == "3.00"
+    assert data[PRICE] == "6.00"
     data[PRICE], data["document:max_charge"] = "4.50", "20"
 
     assert browser.post(page, dict(data.lists())).status_code == 302
@@ -145,14 +145,14 @@ def test_the_script_is_answered_with_words_week_and_problems_by_path(
     data["ask-clock"], data["ask-minutes"] = "23:00", "90"
     good = browser.post(_page("preview", draft.pk), dict(data.lists())).json()
     assert good["problems"] == []
-    assert "4.50" in good["preview"]
+    assert "9.00" in good["preview"]
     assert 'class="week__block' in good["week"]
 
     data["document:bands[0].to"] = "25:00"
     bad = browser.post(_page("preview", draft.pk), dict(data.lists())).json()
 
     assert [problem["path"] for problem in bad["problems"]] == ["bands[0].to"]
-    assert "4.50" not in bad["preview"]
+    assert "9.00" not in bad["preview"]
 
 
 @pytest.mark.parametrize(
