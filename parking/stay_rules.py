@@ -35,6 +35,11 @@ class Rules:
         """Whether a rule must know the other stays of the vehicle."""
         return bool(self.no_return_min or self.most_stays_ahead is not None)
 
+    @property
+    def count_others(self) -> bool:
+        """Whether a rule may have to know what others hold."""
+        return self.count_stays_of_the_vehicle or self.reservable_percent is not None
+
     def count_reservations(self, *, start: datetime, now: datetime) -> bool:
         """Whether a rule must know what is reserved in the street."""
         return self.reservable_percent is not None and start > now + timedelta(

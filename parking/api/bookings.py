@@ -19,11 +19,11 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import access, availability, booking, stays, tasks
+from parking import access, any_spot, availability, booking, stays, tasks
 from parking.api import serializers
 from parking.api.spots import PROBLEM, refused
 from parking.idempotency import Answer, KeyReused, once
-from parking.models import Booking, Slot, SlotState
+from parking.models import Booking, Slot, SlotState, Zone
 from parking.pricing import QuoteError
 from parking.problems import CONTENT_TYPE, problem
 from parking.terms import NotPriced, SpotUnknown, StayRefused, terms
@@ -120,7 +120,10 @@ class Bookings(APIView):
         },
     )
     def post(self, request: Request) -> HttpResponse:
-        """Hold a spot for ten minutes at a fixed price; a free stay is confirmed at once."""
+        """Hold a spot, or any of a zone, for ten minutes at a fixed price.
+
+        A stay that costs nothing is confirmed at once.
+        """
         wish = serializers.BookingRequest(data=request.data)
         wish.is_valid(raise_exception=True)
         key = request.headers.get("Idempotency-Key", "")
@@ -142,7 +145,10 @@ class Bookings(APIView):
             title = _("This Idempotency-Key came before with another body.")
             return problem(422, "idempotency-key-reused", title)
         except SpotUnknown:
-            return problem(404, "not-found", _("No such spot."))
+            return problem(404, "not-found", _("No such spot or zone."))
+        except any_spot.NothingFree:
+            title = _("No such spot of this zone is free in that time.")
+            return problem(409, "nothing-free", title)
         except booking.SpotTaken:
             return _taken(wish.validated_data)
         except booking.Busy:
@@ -152,18 +158,25 @@ class Bookings(APIView):
             return refused(error)
 
     def _hold(self, request: Request, wish: dict[str, Any]) -> Answer:
-        user = request.user if request.user.is_authenticated else None
-        slot = booking.hold(
-            spot_id=wish["spot"],
-            start=wish["from"],
-            end=wish["to"],
-            plate=wish["vehicle"],
-            email=wish["email"],
-            vehicle_class=wish["vehicle_class"],
-            user=user,
-            language=get_language() or settings.LANGUAGE_CODE,
-            now=timezone.now(),
-        )
+        who: dict[str, Any] = {
+            "start": wish["from"],
+            "end": wish["to"],
+            "plate": wish["vehicle"],
+            "email": wish["email"],
+            "vehicle_class": wish["vehicle_class"],
+            "user": request.user if request.user.is_authenticated else None,
+            "language": get_language() or settings.LANGUAGE_CODE,
+            "now": timezone.now(),
+        }
+        if "spot" in wish:
+            slot = booking.hold(spot_id=wish["spot"], **who)
+        else:
+            slot = any_spot.hold_any(
+                zone_id=_zone_id(wish["zone"]),
+                features=wish["features"],
+                near=wish.get("near"),
+                **who,
+            )
         if slot.state == SlotState.CONFIRMED and slot.spot.meter_id is not None:
             transaction.on_commit(partial(tasks.nudge_meter, slot.spot.meter_id))
         return Answer(201, describe([slot]))
@@ -184,6 +197,13 @@ class BookingDetail(APIView):
         """Return the booking as it is now."""
         found = booking_of(request, reference)
         return json(describe(booking.slots_of(found.pk)))
+
+
+def _zone_id(code: str) -> int:
+    zone = Zone.objects.filter(code=code).values_list("id", flat=True).first()
+    if zone is None:
+        raise SpotUnknown(code)
+    return zone
 
 
 def _caller(request: Request) -> str:

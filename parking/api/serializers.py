@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import nan
 from typing import Any
 
+from django.contrib.gis.geos import Point
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -79,13 +81,42 @@ class PlateField(serializers.CharField):
         return read_plate(super().to_internal_value(data))
 
 
-class BookingRequest(PeriodQuery):
-    """A wish for one spot."""
+class NearField(serializers.CharField):
+    """lon,lat in degrees (WGS 84)."""
 
-    spot = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    def to_internal_value(self, data: Any) -> Point:  # type: ignore[override]
+        """Parse the two numbers."""
+        try:
+            lon, lat = (float(part) for part in super().to_internal_value(data).split(","))
+        except ValueError:
+            lon = lat = nan
+        if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+            raise serializers.ValidationError(_("Write the place as lon,lat in degrees."))
+        return Point(lon, lat, srid=4326)
+
+
+class BookingRequest(PeriodQuery):
+    """A wish for one spot, or for any spot of a zone."""
+
+    spot = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    zone = serializers.SlugField(
+        max_length=32, required=False, help_text="instead of `spot`: any free spot of this zone"
+    )
+    features = FeaturesField(
+        required=False, default="", help_text="with `zone`: what the spot must have"
+    )
+    near = NearField(
+        required=False, max_length=64, help_text="with `zone`: lon,lat; the nearest free spot"
+    )
     vehicle = PlateField(min_length=2, max_length=24, help_text="number plate")
     email = serializers.EmailField()
     vehicle_class = serializers.CharField(required=False, default="", max_length=32)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Want a spot or a zone, and not both."""
+        if ("spot" in attrs) == ("zone" in attrs):
+            raise serializers.ValidationError({"spot": _("Name a spot or a zone, and not both.")})
+        return super().validate(attrs)
 
 
 class PriceLine(serializers.Serializer[Any]):
@@ -204,7 +235,7 @@ class TakenProblem(Problem):
     alternatives = Alternative(many=True, required=False)
 
 
-class Point(serializers.Serializer[Any]):
+class PointAnswer(serializers.Serializer[Any]):
     """GeoJSON Point."""
 
     type = serializers.ChoiceField(choices=["Point"])
@@ -226,7 +257,7 @@ class SpotFeature(serializers.Serializer[Any]):
 
     type = serializers.ChoiceField(choices=["Feature"])
     id = serializers.IntegerField()
-    geometry = Point()
+    geometry = PointAnswer()
     properties = SpotProperties()
 
 
