@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from parking.views import bookings, find, map_data, plate, spot, tariff, warden
+from parking.views import any_spot, bookings, find, map_data, plate, spot, tariff, warden
 
 app_name = "parking"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("bookings/", bookings.my_bookings, name="my-bookings"),
     path("bookings/<reference>/calendar.ics", bookings.calendar, name="calendar"),
     path("bookings/<reference>/plate/", plate.correct, name="correct-plate"),
+    path("zones/<slug:code>/any/", any_spot.hold_any, name="any-spot"),
     path("zones/<slug:code>/tariff/", tariff.tariff, name="tariff"),
     path("map/spots.json", map_data.spots, name="map-layer"),
     path("map/streets.json", map_data.streets, name="map-streets"),

@@ -31,6 +31,7 @@ class ZoneRow:
     offer: ZoneOffer
     count: ZoneCount
     query: str  # of the same search in this zone alone
+    any_query: str  # of the same stay and features, for any spot of the zone
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,15 @@ def _results(form: SearchForm, search: Search, offers: dict[int, ZoneOffer]) -> 
         offset=(page - 1) * PAGE_SIZE,
     )
     state = _state(form)
+    wanted = form.cleaned_data["feature"]
+    any_query = urlencode({**form.period_query(), "feature": wanted}, True)
     return {
         "free": free,
         "total": total,
         "zones": [
-            ZoneRow(offer, counts[zone_id], urlencode({**state, "zone": offer.code}, True))
+            ZoneRow(
+                offer, counts[zone_id], urlencode({**state, "zone": offer.code}, True), any_query
+            )
             for zone_id, offer in offers.items()
             if zone_id in counts
         ],

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
@@ -16,15 +14,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parking import access, availability, booking, price_words, stay_times, tariff_words, terms
-from parking.forms import HoldForm, QuoteForm
+from parking import access, availability, booking, price_words, tariff_words, terms
+from parking.forms import HoldForm
 from parking.locator import locate
-from parking.models import Booking, Feature, SlotState, Spot
+from parking.models import Feature, SlotState, Spot
 from parking.offers import zone_offers
 from parking.pricing import Quote, QuoteError
 from parking.stay_rules import Failure
 from parking.tasks import nudge_meter
 from parking.throttling import HoldThrottle, wait_for
+from parking.views.stay_form import last_time, stay_form
 
 # The rule book's names for our fields; whose vehicle it is stands in the form of the hold.
 _FIELDS = {"from": "at", "to": "length"}
@@ -111,14 +110,19 @@ class SpotPage:
         )
         tariff = terms.tariff_in_force(zone_id=self.spot.zone_id, at=self.now)
         self.vehicle_classes = sorted(tariff.vehicle_classes) if tariff else []
-        self.stay = self._stay_form(given)
+        self.stay = stay_form(
+            given,
+            rules=self.spot.zone.stay_rules,
+            vehicle_classes=self.vehicle_classes,
+            now=self.now,
+        )
         self.quote: Quote | None = None
         self.refusals: list[Failure] = []
         self.is_free = False
 
     def new_hold_form(self) -> HoldForm:
         """Make an empty form that remembers the plate and e-mail of the visitor's last booking."""
-        return HoldForm(initial=_last_time(self.request), vehicle_classes=self.vehicle_classes)
+        return HoldForm(initial=last_time(self.request), vehicle_classes=self.vehicle_classes)
 
     def ask(self) -> None:
         """Ask what the stay costs, or which rules it breaks; and whether the spot is free."""
@@ -194,37 +198,3 @@ class SpotPage:
             for free in near
             if (offer := offers.get(free.zone_id)) is not None and offer.quote is not None
         ]
-
-    def _stay_form(self, given: QueryDict) -> QuoteForm:
-        """Make the form of the stay from what was given, and usual values for the rest."""
-        rules = self.spot.zone.stay_rules
-        earliest = self.now + timedelta(minutes=rules.lead_time_min)
-        start = timezone.localtime(stay_times.next_start(now=earliest, steps=[rules.slot_step_min]))
-        usual_min = max(min(stay_times.USUAL_MIN, rules.longest_stay_min), rules.shortest_stay_min)
-        usual = {"on": f"{start:%Y-%m-%d}", "at": f"{start:%H:%M}", "length": str(usual_min)}
-        data = given.copy()
-        for name, value in usual.items():
-            data[name] = data.get(name) or value
-        lengths = stay_times.lengths(
-            shortest=rules.shortest_stay_min,
-            longest=rules.longest_stay_min,
-            step=rules.slot_step_min,
-        )
-        return QuoteForm(data, lengths=lengths, vehicle_classes=self.vehicle_classes)
-
-
-def _last_time(request: HttpRequest) -> dict[str, Any]:
-    """Return what the visitor typed for the booking before, by account or in this session."""
-    mine = Booking.objects.order_by("-created_at")
-    if request.user.is_authenticated:
-        last = mine.filter(user=request.user).first()
-        email = request.user.email
-    else:
-        known = access.remembered(request)
-        last = mine.filter(reference__in=known).first() if known else None
-        email = last.email if last else ""
-    return {
-        "plate": last.plate if last else "",
-        "vehicle_class": last.vehicle_class if last else "",
-        "email": email,
-    }

@@ -1,0 +1,143 @@
+"""Any free spot of a zone: what a stay costs there, and the form that holds one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from parking import access, any_spot, booking, price_words, terms
+from parking.forms import HoldForm
+from parking.models import Feature, SlotState, Zone
+from parking.offers import zone_offers
+from parking.pricing import Quote, QuoteError, quote
+from parking.search import Search, ZoneCount, zone_counts
+from parking.tasks import nudge_meter
+from parking.throttling import HoldThrottle, wait_for
+from parking.views.stay_form import last_time, stay_form
+
+_BUSY_RETRY_S = 1
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def hold_any(request: HttpRequest, code: str) -> HttpResponse:
+    """Show what a stay in the zone costs and how many spots are free; hold one of them."""
+    page = ZonePage(request, code, request.POST if request.method == "POST" else request.GET)
+    if request.method != "POST":
+        return page.answer(page.new_hold_form(), status=400 if page.stay.errors else 200)
+    form = HoldForm(request.POST, vehicle_classes=page.vehicle_classes)
+    if not form.is_valid():
+        return page.answer(form, status=400)
+    if seconds := wait_for(HoldThrottle(), request):
+        notice = _("You have tried very often. Please wait %(n)s seconds, then try again.")
+        return page.answer(form, status=429, notice=notice % {"n": seconds}, retry_after=seconds)
+    wanted = form.cleaned_data
+    try:
+        slot = any_spot.hold_any(
+            zone_id=page.zone.pk,
+            start=form.start,
+            end=form.end,
+            features=page.features,
+            plate=wanted["plate"],
+            email=wanted["email"],
+            now=timezone.now(),
+            user=request.user if isinstance(request.user, User) else None,
+            vehicle_class=wanted.get("vehicle_class", ""),
+            language=get_language() or "en",
+        )
+    except any_spot.NothingFree:
+        return page.answer(form, status=409, notice=_("No such spot is free at this time."))
+    except booking.Busy:
+        notice = _("Many people want these spots just now. Please try again.")
+        return page.answer(form, status=409, notice=notice, retry_after=_BUSY_RETRY_S)
+    except terms.StayRefused as refused:
+        notice = " ".join(failure.message for failure in refused.failures)
+        return page.answer(form, status=409, notice=notice)
+    except (terms.SpotUnknown, terms.NotPriced, QuoteError):
+        return page.answer(form, status=409)  # the page says why
+    access.remember(request, slot.booking)
+    if slot.state == SlotState.CONFIRMED:  # free of charge
+        nudge_meter(slot.spot.meter_id)
+    return redirect("payments:booking", reference=slot.booking.reference)
+
+
+class ZonePage:
+    """The page of a zone for one stay: its price, and how many spots are free then."""
+
+    def __init__(self, request: HttpRequest, code: str, given: QueryDict) -> None:
+        self.request = request
+        self.now = timezone.now()
+        self.zone = get_object_or_404(
+            Zone.objects.select_related("stay_rules"),
+            code=code,
+            is_active=True,
+            stay_rules__isnull=False,
+        )
+        self.features = [name for name in given.getlist("feature") if name in Feature.values]
+        tariff = terms.tariff_in_force(zone_id=self.zone.pk, at=self.now)
+        self.vehicle_classes = sorted(tariff.vehicle_classes) if tariff else []
+        self.stay = stay_form(
+            given,
+            rules=self.zone.stay_rules,
+            vehicle_classes=self.vehicle_classes,
+            now=self.now,
+        )
+
+    def new_hold_form(self) -> HoldForm:
+        """Make an empty form that remembers the plate and e-mail of the visitor's last booking."""
+        return HoldForm(initial=last_time(self.request), vehicle_classes=self.vehicle_classes)
+
+    def answer(
+        self, form: HoldForm, *, status: int, notice: str = "", retry_after: int | None = None
+    ) -> HttpResponse:
+        """Render the page with all that was typed."""
+        price, reasons, count = self._ask()
+        context: dict[str, Any] = {
+            "zone": self.zone,
+            "features": [(name, Feature(name).label) for name in self.features],
+            "stay": self.stay,
+            "form": form,
+            "start": getattr(self.stay, "start", None),
+            "end": getattr(self.stay, "end", None),
+            "quote": price,
+            "rows": price_words.rows(price) if price else [],
+            "reasons": reasons,
+            "count": count,
+            "hold_minutes": int(booking.HOLD_FOR.total_seconds() // 60),
+            "notice": notice,
+        }
+        response = render(self.request, "parking/any_spot.html", context, status=status)
+        if retry_after is not None:
+            response["Retry-After"] = str(retry_after)
+        return response
+
+    def _ask(self) -> tuple[Quote | None, list[str], ZoneCount]:
+        """Return the price or why there is none, and how many spots are free."""
+        nothing = ZoneCount(free=0, total=0)
+        if not self.stay.is_valid():
+            return None, [], nothing
+        start, end = self.stay.start, self.stay.end
+        offer = zone_offers(start=start, end=end, now=self.now).get(self.zone.pk)
+        search = Search(start=start, end=end, zone_id=self.zone.pk, features=self.features)
+        count = zone_counts(search).get(self.zone.pk, nothing)
+        if offer is None or offer.quote is None:
+            return None, offer.reasons if offer else [], count
+        vehicle_class = self.stay.cleaned_data.get("vehicle_class", "")
+        if not vehicle_class:
+            return offer.quote, [], count
+        tariff = terms.tariff_in_force(zone_id=self.zone.pk, at=start)
+        if tariff is None:
+            return None, [price_words.not_on_sale()], count
+        try:
+            price = quote(tariff=tariff, start=start, end=end, vehicle_class=vehicle_class)
+        except QuoteError as error:
+            return None, [price_words.why_not(error)], count
+        return price, [], count

@@ -1,0 +1,49 @@
+"""The form of a stay on pages that hold a spot, and what its visitor typed the last time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+
+from parking import access, stay_times
+from parking.forms import QuoteForm
+from parking.models import Booking, StayRules
+
+
+def stay_form(
+    given: QueryDict, *, rules: StayRules, vehicle_classes: Iterable[str], now: datetime
+) -> QuoteForm:
+    """Make the form of the stay from what was given, and usual values for the rest."""
+    start = timezone.localtime(stay_times.next_start(now=now, steps=[rules.slot_step_min]))
+    usual_min = max(min(stay_times.USUAL_MIN, rules.longest_stay_min), rules.shortest_stay_min)
+    usual = {"on": f"{start:%Y-%m-%d}", "at": f"{start:%H:%M}", "length": str(usual_min)}
+    data = given.copy()
+    for name, value in usual.items():
+        data[name] = data.get(name) or value
+    lengths = stay_times.lengths(
+        shortest=rules.shortest_stay_min,
+        longest=rules.longest_stay_min,
+        step=rules.slot_step_min,
+    )
+    return QuoteForm(data, lengths=lengths, vehicle_classes=vehicle_classes)
+
+
+def last_time(request: HttpRequest) -> dict[str, Any]:
+    """Return what the visitor typed for the booking before, by account or in this session."""
+    mine = Booking.objects.order_by("-created_at")
+    if request.user.is_authenticated:
+        last = mine.filter(user=request.user).first()
+        email = request.user.email
+    else:
+        known = access.remembered(request)
+        last = mine.filter(reference__in=known).first() if known else None
+        email = last.email if last else ""
+    return {
+        "plate": last.plate if last else "",
+        "vehicle_class": last.vehicle_class if last else "",
+        "email": email,
+    }
