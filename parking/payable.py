@@ -35,7 +35,7 @@ def verdict(*, version: TariffVersion, since: datetime) -> Verdict:
     row = StayRules.objects.filter(zone=version.zone_id).first()
     if row is None:  # nothing can be booked
         return Verdict([], "")
-    rules = terms.rules_of(*(getattr(row, name) for name in terms.RULE_COLUMNS))
+    rules = terms.rules_of_zone(row)
     minimum = settings.PROCESSOR_MINIMUM_CHARGE
     tariff = Tariff.parse(version.document)
     answer = _answer(tariff, rules, minimum, since)

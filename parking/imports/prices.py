@@ -107,8 +107,8 @@ def _write_tariffs(
         if _put_in_force(version, code, approved[pk], start, now, replace, report):
             new.append(version)
             found = payable.verdict(version=version, since=version.in_force.lower)
-            for text in found.wrong:
-                _note(report, code, text)
+            if found.wrong:
+                _note(report, code, " ".join(found.wrong))
     TariffVersion.objects.bulk_create(new)
 
 
