@@ -266,4 +266,4 @@ def test_a_price_that_no_card_can_pay_is_brought_in_and_told(
 
     assert TariffVersion.objects.count() == 1
     assert any("at least 0.50" in text for text in said) is told
-    assert any(text.startswith("Mon–Fri 09:00–18:00: extending") for text in said) is told
+    assert any("Mon–Fri 09:00–18:00: extending" in text for text in said) is told
