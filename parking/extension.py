@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from parking import booking, formatting, price_words, stay_rules
@@ -40,11 +41,15 @@ class ExtensionPending(booking.BookingError):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A new end, how many minutes that adds, and its quote: `quote.total` is to be paid now."""
+    """A new end, how many minutes that adds, and its quote: `quote.total` is to be paid now.
+
+    `is_same_day`: it lies on the local day on which the stay ends now.
+    """
 
     end: datetime
     minutes: int
     quote: Quote
+    is_same_day: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +86,12 @@ def room(*, booking_id: int, now: datetime) -> Room:
         limit=refused.message if refused else "",
         currency=stay.first.currency,
         choices=[
-            Choice(end=end, minutes=_minutes(end - stay.end), quote=stay.quote(end))
+            Choice(
+                end=end,
+                minutes=_minutes(end - stay.end),
+                quote=stay.quote(end),
+                is_same_day=timezone.localdate(end) == timezone.localdate(stay.end),
+            )
             for end in offered
         ],
     )

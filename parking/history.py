@@ -19,6 +19,10 @@ _KINDS = {
     "plate corrected": gettext_lazy("Number plate corrected"),
     "extension asked": gettext_lazy("Longer stay asked for"),
 }
+_KINDS_OF_EXTENSION = {
+    "confirmed": gettext_lazy("Extended"),
+    "released": gettext_lazy("Not extended: nothing was paid for it"),
+}
 _ACTORS = {
     "citizen": gettext_lazy("the person who booked"),
     "user": gettext_lazy("the person who booked"),
@@ -42,6 +46,7 @@ class Step:
 
 def steps(booking: Booking) -> list[Step]:
     """Return the history of a booking, oldest first, beginning with the hold."""
+    first: int | None = booking.slots.order_by("id").values_list("id", flat=True).first()
     made = Step(booking.created_at, _("Held"), str(_ACTORS["citizen"]), "")
     events: Iterable[BookingEvent] = booking.events.order_by("id")
     return [
@@ -49,10 +54,15 @@ def steps(booking: Booking) -> list[Step]:
         *(
             Step(
                 event.at,
-                str(_KINDS.get(event.kind, event.kind)),
+                _what(event, is_extension=event.slot_id not in {None, first}),
                 str(_ACTORS.get(event.actor.partition(":")[0], event.actor)),
                 event.reason,
             )
             for event in events
         ),
     ]
+
+
+def _what(event: BookingEvent, *, is_extension: bool) -> str:
+    kinds = _KINDS | _KINDS_OF_EXTENSION if is_extension else _KINDS
+    return str(kinds.get(event.kind, event.kind))

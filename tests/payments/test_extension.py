@@ -75,6 +75,8 @@ def test_a_paid_extension_is_one_stay_with_two_receipts(
     assert f"{ends:%H:%M}" in said
     assert "Extended until" in said
     assert "Paid in all:" in said
+    assert said.count("<strong>Booked</strong>") == 1
+    assert "<strong>Extended</strong>" in said
     assert "3.00" in said
     assert fresh(longer).state == SlotState.CONFIRMED
     assert fresh(payment).captured == longer.amount
