@@ -93,16 +93,18 @@ def stay(rules: StayRules) -> list[str]:
             % {"opens": f"{rules.bookable_from:%H:%M}", "closes": f"{rules.bookable_to:%H:%M}"}
         )
     said.extend(_shared_fairly(rules))
-    said.append(
+    return [*said, *refunds(rules)]
+
+
+def refunds(rules: StayRules) -> list[str]:
+    """Return what comes back to whoever cancels or ends early, a sentence each."""
+    return [
         _("Whoever cancels within %(length)s of paying, or before the start, gets all of it back.")
-        % {"length": duration(rules.grace_min)}
-    )
-    said.append(
+        % {"length": duration(rules.grace_min)},
         _("Later, unused time is refunded to the minute.")
         if rules.refund_unused
-        else _("Later, unused time is not refunded.")
-    )
-    return said
+        else _("Later, unused time is not refunded."),
+    ]
 
 
 def limits(rules: StayRules) -> list[tuple[str, str]]:

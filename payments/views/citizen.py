@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from parking import access, booking, corrections, history, price_words
-from parking.models import Booking, Slot
+from parking import access, booking, corrections, history, price_words, tariff_words
+from parking.models import Booking, Slot, StayRules
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from payments import booking_page, cancel, checkout, expiry, gateway, receipts, status, tasks
@@ -32,15 +32,16 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
         return open_with_key(request, reference, "payments:booking")
     found = access.booking_or_404(request, reference)
     is_own = access.is_own(request, found)
-    standing = booking_page.standing(
-        booking=found, now=timezone.now(), returned="returned" in request.GET
-    )
+    now = timezone.now()
+    standing = booking_page.standing(booking=found, now=now, returned="returned" in request.GET)
     return render(
         request,
         "payments/booking.html",
         {
             "standing": standing,
-            "status": status.of(standing, now=timezone.now()),
+            "status": status.of(standing, now=now),
+            "has_begun": now >= standing.start,
+            "refund_rules": tariff_words.refunds(StayRules.objects.get(zone=found.spot.zone_id)),
             "prices": [(part, price_words.rows(part.quote)) for part in standing.parts],
             "can_correct": is_own and standing.stage in {Stage.HELD, Stage.CONFIRMED},
             "near_miss": corrections.near_miss(found) if is_own else None,
@@ -202,6 +203,8 @@ def _ask_to_cancel(
         "standing": booking_page.standing(booking=found, now=timezone.now()),
         "due": due,
         "has_changed": has_changed,
+        "has_begun": any(slot.start <= timezone.now() for slot in found.slots.confirmed()),
+        "refund_rules": tariff_words.refunds(StayRules.objects.get(zone=found.spot.zone_id)),
     }
     return render(request, "payments/cancel.html", context, status=409 if has_changed else 200)
 

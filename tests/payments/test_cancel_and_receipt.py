@@ -1,13 +1,17 @@
 """The pages that end a booking and that prove what was paid."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from parking.models import Slot, SlotState
+from parking.models import Slot, SlotState, Spot
 from payments import refunds
 from payments.cancel import cancel_booking
 from payments.models import Refund
+from tests import cast
 from tests.payments.pages import page, pay, text
 from tests.payments.processor import Processor
 from tests.payments.situations import fresh
@@ -68,6 +72,27 @@ class TestCancelling:
                 break
             pay(slot, processor)
             cancel_booking(reference=slot.booking.reference, now=timezone.now(), actor="citizen")
+
+    def test_a_running_stay_is_ended_and_the_rest_goes_back(
+        self, client: Client, spot: Spot, processor: Processor
+    ) -> None:
+        now = timezone.now()
+        processor.stand_at(now)
+        start = now.replace(second=0, microsecond=0) - timedelta(minutes=now.minute % 5)
+        slot = cast.a_hold(spot, start=start, now=now)
+        pay(slot, processor)
+        Slot.objects.update(confirmed_at=now - timedelta(hours=1))  # the grace is over
+        client.get(page(slot), {"key": slot.booking.access_key})
+        assert "End now (" in text(client, slot)
+        said = text(client, slot, "cancel/")
+        assert "End your stay now?" in said
+        assert "unused time is refunded to the minute" in said
+        told = next(iter(re.findall(r'name="told" value="(\d+)"', said)))
+        assert 170 <= int(told) < 200
+
+        client.post(page(slot, "cancel/"), {"told": told})
+        assert fresh(slot).state == SlotState.CANCELLED
+        assert cast.a_hold(spot, start=slot.end - timedelta(minutes=30), minutes=15, now=now)
 
 
 class TestReceipt:
