@@ -98,6 +98,13 @@ def test_zone_and_area_narrow_the_list(client: Client, zone: Zone) -> None:
     assert found(client, bbox="24.9,60.1,24.95,60.19") == ["K-1"]
 
 
+def test_a_zone_that_limits_reservations_still_offers_its_spots(client: Client) -> None:
+    cast.a_spot(cast.a_zone(reservable_percent=50))
+    response = client.get("/", {"on": "2026-03-03", "at": "14:00", "length": "60"})
+    assert "can be reserved in advance" not in text_of(response)
+    assert "2.00" in text_of(response)
+
+
 def test_a_zone_that_refuses_the_stay_says_why_and_offers_nothing(client: Client) -> None:
     cast.a_spot(cast.a_zone("short", longest_stay_min=30), "S-1")
     cast.a_spot(cast.a_zone("long"), "L-1")
