@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parking import access, availability, booking, price_words, tariff_words, terms
+from parking import access, availability, booking, nearby, price_words, tariff_words, terms
 from parking.forms import HoldForm
 from parking.locator import locate
 from parking.models import Feature, SlotState, Spot
@@ -163,6 +163,7 @@ class SpotPage:
         if self.quote is None and not self.refusals:
             self.ask()
         is_taken = self.quote is not None and not self.is_free
+        alternatives = self._alternatives() if is_taken else []
         context = {
             "spot": self.spot,
             "rules": self.spot.zone.stay_rules,
@@ -176,7 +177,9 @@ class SpotPage:
             "quote": self.quote,
             "rows": price_words.rows(self.quote) if self.quote else [],
             "is_taken": is_taken,
-            "alternatives": self._alternatives() if is_taken else [],
+            "alternatives": alternatives,
+            "lowest": _lowest(alternatives),
+            "cheaper": self._cheaper(),
             "has_passed": any(failure.rule in _TOO_EARLY for failure in self.refusals),
             "stay_query": urlencode(self.stay.period_query()) if self.quote else "",
             "hold_minutes": int(booking.HOLD_FOR.total_seconds() // 60),
@@ -198,3 +201,19 @@ class SpotPage:
             for free in near
             if (offer := offers.get(free.zone_id)) is not None and offer.quote is not None
         ]
+
+    def _cheaper(self) -> nearby.CheaperSpot | None:
+        if self.quote is None or not self.is_free:
+            return None
+        return nearby.cheapest(
+            spot_id=self.spot.pk,
+            price=self.quote,
+            now=self.now,
+            vehicle_class=self.quote.vehicle_class or "",
+        )
+
+
+def _lowest(alternatives: list[Alternative]) -> int | None:
+    """Return the lowest price where prices differ: only then it is worth a mark."""
+    totals = {one.total for one in alternatives}
+    return min(totals) if len(totals) > 1 else None

@@ -213,8 +213,8 @@ def test_the_number_of_queries_is_fixed(
     spots = [cast.a_spot(zone, f"K-{n}", metres_east=6 * n) for n in range(12)]
     cast.a_hold(spots[0])
     page_of(client, spots[1], **STAY)  # reads the tariff
-    # spot, tariff, is it free, terms, surroundings
-    with django_assert_max_num_queries(5):
+    # spot, tariff, is it free, terms, what is cheaper nearby, surroundings
+    with django_assert_max_num_queries(6):
         page_of(client, spots[1], **STAY)
     # and, where it is taken, alternatives and what they cost
     with django_assert_max_num_queries(7):

@@ -1,0 +1,134 @@
+"""Where around a spot does the same stay cost less? One query, however many spots there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from parking import availability, terms
+from parking.offers import ZONE_COLUMNS, ZONES_IN_USE, ZoneOffer, offers_of
+from parking.pricing import Quote, QuoteError
+
+CHEAPER_WITHIN_M = 300
+_WALKED_M_A_MINUTE = 75
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheaperSpot:
+    """A free spot nearby in a zone where the stay costs less. Amounts are minor units."""
+
+    spot: availability.FreeSpot
+    total: int
+    saving: int
+    currency: str
+    vehicle_class: str  # as its zone knows it; empty where that zone does not price it apart
+
+    @property
+    def walk_min(self) -> int:
+        """Minutes on foot, at a calm pace, rounded up."""
+        return max(1, -(-self.spot.distance_m // _WALKED_M_A_MINUTE))
+
+
+# A zone has one price, so of each other zone only the nearest free spot counts that suits. It
+# suits with the same features: whoever needs an accessible bay is not helped by another spot, and
+# nobody else may use one. The box around the spot is what the index knows; the true
+# distance is asked of what it leaves.
+_NEAREST_OF_EACH_ZONE = f"""
+WITH suits AS MATERIALIZED (
+  SELECT spot.id, spot.number, spot.street, spot.zone_id, spot.features,
+         round(ST_Distance(spot.location::geography, here.location::geography))::int AS distance_m
+  FROM parking_spot here, parking_spot spot
+  WHERE here.id = %(spot)s AND spot.zone_id <> here.zone_id AND spot.is_active
+    AND spot.location && ST_Expand(here.location, %(within_m)s / 20000.0)
+    AND ST_DWithin(spot.location::geography, here.location::geography, %(within_m)s)
+    AND spot.features @> here.features AND spot.features <@ here.features
+), near AS (
+  SELECT DISTINCT ON (zone_id) suits.* FROM suits
+  WHERE suits.id NOT IN ({availability.BUSY})
+  ORDER BY zone_id, distance_m, id
+)
+SELECT near.id, near.number, near.street, near.features, near.distance_m, {ZONE_COLUMNS}
+FROM {ZONES_IN_USE} JOIN near ON near.zone_id = zone.id
+"""  # noqa: S608 (no value is spliced in)
+_SPOT_COLUMNS = 5
+
+
+def cheapest(
+    *, spot_id: int, price: Quote, now: datetime, vehicle_class: str = ""
+) -> CheaperSpot | None:
+    """Return the nearest of the cheapest free spots within 300 m, if the stay costs less there.
+
+    `price` is what the stay costs on the spot. Where a zone counts what is reserved, the spot that
+    was found is asked once more by all its rules.
+    """
+    if not price.total:
+        return None
+    found, offers = _near(spot_id=spot_id, price=price, now=now, vehicle_class=vehicle_class)
+    cheaper = [
+        (offer.quote.total, spot.distance_m, spot.id, spot, offer.quote, offer)
+        for spot in found
+        if (offer := offers[spot.zone_id]).quote is not None
+        and offer.quote.currency == price.currency
+        and offer.quote.total < price.total
+    ]
+    for total, _distance, _id, spot, theirs, offer in sorted(cheaper, key=lambda one: one[:3]):
+        if _may_be_held(spot, offer, theirs, now):
+            return CheaperSpot(
+                spot=spot,
+                total=total,
+                saving=price.total - total,
+                currency=price.currency,
+                vehicle_class=theirs.vehicle_class or "",
+            )
+    return None
+
+
+def _near(
+    *, spot_id: int, price: Quote, now: datetime, vehicle_class: str
+) -> tuple[list[availability.FreeSpot], dict[int, ZoneOffer]]:
+    """Return the nearest free spot of each other zone around, and these zones' offers."""
+    values: dict[str, Any] = {
+        "spot": spot_id,
+        "start": price.start,
+        "end": price.end,
+        "within_m": CHEAPER_WITHIN_M,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_NEAREST_OF_EACH_ZONE, values)
+        rows = cursor.fetchall()
+    offers = offers_of(
+        [row[_SPOT_COLUMNS:] for row in rows],
+        start=price.start,
+        end=price.end,
+        now=now,
+        vehicle_class=vehicle_class,
+    )
+    found = [
+        availability.FreeSpot(
+            id=spot[0],
+            number=spot[1],
+            street=spot[2],
+            zone_id=zone_id,
+            zone_name=zone_name,
+            features=spot[3],
+            distance_m=spot[4],
+        )
+        for *spot, zone_id, _code, zone_name in (row[: _SPOT_COLUMNS + 3] for row in rows)
+    ]
+    return found, offers
+
+
+def _may_be_held(
+    spot: availability.FreeSpot, offer: ZoneOffer, price: Quote, now: datetime
+) -> bool:
+    """Ask what only the spot can answer: whether its street may still be reserved."""
+    if not offer.rules.count_reservations(start=price.start, now=now):
+        return True
+    try:
+        terms.terms(spot_id=spot.id, start=price.start, end=price.end, now=now)
+    except (terms.StayRefused, terms.SpotUnknown, terms.NotPriced, QuoteError):
+        return False
+    return True
