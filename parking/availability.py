@@ -67,6 +67,35 @@ def is_free(*, spot_id: int, start: datetime, end: datetime) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+# An event that leaves only shorter stays ends this one when both have begun and it is that long.
+_FREE_UNTIL = """
+SELECT min(limits.moment) FROM parking_spot spot
+JOIN parking_stayrules rules ON rules.zone_id = spot.zone_id
+CROSS JOIN LATERAL (
+  SELECT lower(slot.period) - rules.buffer_min * interval '1 minute' AS moment
+  FROM parking_slot slot
+  WHERE slot.spot_id = spot.id AND slot.state IN ('held', 'expiring', 'confirmed')
+    AND slot.period && tstzrange(%(end)s, %(latest)s + rules.buffer_min * interval '1 minute')
+  UNION ALL
+  SELECT greatest(lower(closure.period),
+                  %(start)s + closure.longest_stay_min * interval '1 minute')
+  FROM parking_closure closure
+  WHERE closure.zone_id = spot.zone_id AND (closure.spot_id IS NULL OR closure.spot_id = spot.id)
+    AND closure.street IN ('', spot.street)
+    AND closure.period && tstzrange(%(start)s, %(latest)s)
+) limits
+WHERE spot.id = %(spot)s
+"""
+
+
+def free_until(*, spot_id: int, start: datetime, end: datetime, latest: datetime) -> datetime:
+    """Return how long the spot, free in `[start, end)`, could be had from `start`: to `latest`?"""
+    with connection.cursor() as cursor:
+        cursor.execute(_FREE_UNTIL, {"spot": spot_id, "start": start, "end": end, "latest": latest})
+        (moment,) = cursor.fetchone()
+    return latest if moment is None else max(end, min(latest, moment))
+
+
 @dataclass(frozen=True, kw_only=True)
 class FreeSpot:
     """A free spot near some place."""

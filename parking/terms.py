@@ -43,6 +43,7 @@ class Terms:
     """
 
     spot: Spot
+    rules: stay_rules.Rules
     tariff_id: int
     quote: Quote
     claim: DateTimeTZRange | None
@@ -214,6 +215,7 @@ def agree(
     kept_free = timedelta(minutes=rules.buffer_min)
     return Terms(
         spot=conditions.spot,
+        rules=rules,
         tariff_id=conditions.tariff[0],
         quote=price,
         claim=DateTimeTZRange(start, end + kept_free) if kept_free else None,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parking import access, availability, booking, nearby, price_words, tariff_words, terms
+from parking import access, availability, booking, price_words, tariff_words, terms
 from parking.forms import HoldForm
 from parking.locator import locate
 from parking.models import Feature, SlotState, Spot
@@ -23,6 +23,7 @@ from parking.pricing import Quote, QuoteError
 from parking.stay_rules import Failure
 from parking.tasks import nudge_meter
 from parking.throttling import HoldThrottle, wait_for
+from parking.views.price_advice import Advice, advice
 from parking.views.stay_form import last_time, stay_form
 
 # The rule book's names for our fields; whose vehicle it is stands in the form of the hold.
@@ -116,13 +117,18 @@ class SpotPage:
             vehicle_classes=self.vehicle_classes,
             now=self.now,
         )
-        self.quote: Quote | None = None
+        self.agreed: terms.Terms | None = None
         self.refusals: list[Failure] = []
         self.is_free = False
 
     def new_hold_form(self) -> HoldForm:
         """Make an empty form that remembers the plate and e-mail of the visitor's last booking."""
         return HoldForm(initial=last_time(self.request), vehicle_classes=self.vehicle_classes)
+
+    @property
+    def quote(self) -> Quote | None:
+        """The price of the stay, where it can be had."""
+        return self.agreed.quote if self.agreed else None
 
     def ask(self) -> None:
         """Ask what the stay costs, or which rules it breaks; and whether the spot is free."""
@@ -131,13 +137,13 @@ class SpotPage:
         start, end = self.stay.start, self.stay.end
         self.is_free = availability.is_free(spot_id=self.spot.pk, start=start, end=end)
         try:
-            self.quote = terms.terms(
+            self.agreed = terms.terms(
                 spot_id=self.spot.pk,
                 start=start,
                 end=end,
                 now=self.now,
                 vehicle_class=self.stay.cleaned_data.get("vehicle_class", ""),
-            ).quote
+            )
         except terms.StayRefused as error:
             self.refuse(error.failures)
         except (terms.NotPriced, terms.SpotUnknown):
@@ -179,7 +185,7 @@ class SpotPage:
             "is_taken": is_taken,
             "alternatives": alternatives,
             "lowest": _lowest(alternatives),
-            "cheaper": self._cheaper(),
+            "advice": self._advice(),
             "has_passed": any(failure.rule in _TOO_EARLY for failure in self.refusals),
             "stay_query": urlencode(self.stay.period_query()) if self.quote else "",
             "hold_minutes": int(booking.HOLD_FOR.total_seconds() // 60),
@@ -202,15 +208,11 @@ class SpotPage:
             if (offer := offers.get(free.zone_id)) is not None and offer.quote is not None
         ]
 
-    def _cheaper(self) -> nearby.CheaperSpot | None:
-        if self.quote is None or not self.is_free:
+    def _advice(self) -> Advice | None:
+        # A form that was refused keeps what was typed: nothing in it leads away.
+        if self.agreed is None or not self.is_free or self.request.method == "POST":
             return None
-        return nearby.cheapest(
-            spot_id=self.spot.pk,
-            price=self.quote,
-            now=self.now,
-            vehicle_class=self.quote.vehicle_class or "",
-        )
+        return advice(self.agreed, stay_query=self.stay.period_query(), now=self.now)
 
 
 def _lowest(alternatives: list[Alternative]) -> int | None:

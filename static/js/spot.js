@@ -11,12 +11,21 @@
   document.addEventListener("change", (event) => {
     const form = event.target.form;
     if (form && form.id === "stay" && form.checkValidity()) {
-      load(form);
+      load(`?${new URLSearchParams(new FormData(form))}`);
     }
   });
 
-  async function load(form) {
-    const query = `?${new URLSearchParams(new FormData(form))}`;
+  /* Another length of this stay: without a script, the link itself leads there. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-stay]");
+    if (link && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) {
+      event.preventDefault();
+      load(link.search);
+      offer.focus();
+    }
+  });
+
+  async function load(query) {
     const mine = (load.asked = Symbol("load"));
     offer.setAttribute("aria-busy", "true");
     try {
@@ -28,7 +37,7 @@
       replace(page);
       history.replaceState(null, "", query);
     } catch {
-      form.submit();
+      location.assign(query);
     } finally {
       offer.removeAttribute("aria-busy");
     }

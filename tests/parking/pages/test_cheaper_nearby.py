@@ -37,7 +37,7 @@ def page_of(client: Client, spot: Spot, **query: Any) -> Any:
 
 
 def cheaper_on(client: Client, spot: Spot, **query: Any) -> str | None:
-    found = page_of(client, spot, **query).context["cheaper"]
+    found = page_of(client, spot, **query).context["advice"].cheaper
     return found.spot.number if found else None
 
 
@@ -45,7 +45,7 @@ def test_what_it_saves_and_the_way_there_are_said(client: Client, spot: Spot, ch
     other = cast.a_spot(cheap, "1207", metres_east=180)
     response = page_of(client, spot)
     text = text_of(response).replace("\xa0", " ")
-    away = response.context["cheaper"].spot.distance_m
+    away = response.context["advice"].cheaper.spot.distance_m
     assert f"Spot 1207, {away} m away: 1.00 € less Fredrikinkatu · 3 min on foot" in text
     assert 175 <= away <= 185
     link = f'href="/spots/{other.pk}/?on=2026-03-03&amp;at=10%3A00&amp;length=60"'
@@ -128,7 +128,7 @@ def test_a_taken_spot_shows_alternatives_and_marks_the_cheapest(
     cast.a_spot(cheap, "1207", metres_east=100)
     cast.a_hold(spot)
     response = page_of(client, spot)
-    assert response.context["cheaper"] is None
+    assert response.context["advice"] is None
     text = text_of(response).replace("\xa0", " ")
     assert "1.00 € Cheapest" in text
     assert "2.00 € Cheapest" not in text
