@@ -34,15 +34,18 @@ class CheaperSpot:
 
 # A zone has one price, so of each other zone only the nearest free spot counts that suits. It
 # suits with the same features: whoever needs an accessible bay is not helped by another spot, and
-# nobody else may use one. The box around the spot is what the index knows; the true
-# distance is asked of what it leaves.
+# nobody else may use one. The box around the spot is what the index knows (a
+# degree has more than 100 km); the true distance is asked of what it leaves.
 _NEAREST_OF_EACH_ZONE = f"""
 WITH suits AS MATERIALIZED (
   SELECT spot.id, spot.number, spot.street, spot.zone_id, spot.features,
          round(ST_Distance(spot.location::geography, here.location::geography))::int AS distance_m
   FROM parking_spot here, parking_spot spot
   WHERE here.id = %(spot)s AND spot.zone_id <> here.zone_id AND spot.is_active
-    AND spot.location && ST_Expand(here.location, %(within_m)s / 20000.0)
+    AND spot.location && ST_Expand(
+      here.location,
+      %(within_m)s / 100000.0 / cos(radians(ST_Y(here.location))),
+      %(within_m)s / 100000.0)
     AND ST_DWithin(spot.location::geography, here.location::geography, %(within_m)s)
     AND spot.features @> here.features AND spot.features <@ here.features
 ), near AS (
