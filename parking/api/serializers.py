@@ -127,6 +127,24 @@ class PriceLine(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
+class Alternative(serializers.Serializer[Any]):
+    """A free spot near the one that was asked for, with the price of the same stay there."""
+
+    spot = serializers.IntegerField()
+    number = serializers.CharField()
+    street = serializers.CharField()
+    zone = serializers.CharField()
+    distance_m = serializers.IntegerField()
+    total = serializers.IntegerField(help_text="minor units")
+    currency = serializers.CharField()
+
+
+class CheaperNearby(Alternative):
+    """The nearest of the cheapest free spots within 300 m with the same features."""
+
+    saving = serializers.IntegerField(help_text="minor units less than on the spot asked for")
+
+
 class QuoteAnswer(serializers.Serializer[Any]):
     """The price of a stay, final while the hold lasts."""
 
@@ -136,6 +154,13 @@ class QuoteAnswer(serializers.Serializer[Any]):
     chargeable_min = serializers.IntegerField()
     lines = PriceLine(many=True)
     free = serializers.BooleanField(help_text="nobody else has the spot then")
+    same_price_until = serializers.DateTimeField(
+        allow_null=True,
+        help_text="the stay may end as late as this for the same total; null if not any later",
+    )
+    cheaper_nearby = CheaperNearby(
+        allow_null=True, help_text="null if no spot that suits is free for less"
+    )
 
 
 class SpotAnswer(serializers.Serializer[Any]):
@@ -215,18 +240,6 @@ class Problem(serializers.Serializer[Any]):
     errors = serializers.DictField(  # type: ignore[assignment]  # a field of that name
         child=serializers.ListField(child=serializers.CharField()), required=False
     )
-
-
-class Alternative(serializers.Serializer[Any]):
-    """A free spot near the one that was taken."""
-
-    spot = serializers.IntegerField()
-    number = serializers.CharField()
-    street = serializers.CharField()
-    zone = serializers.CharField()
-    distance_m = serializers.IntegerField()
-    total = serializers.IntegerField(help_text="minor units")
-    currency = serializers.CharField()
 
 
 class TakenProblem(Problem):

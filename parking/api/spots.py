@@ -13,11 +13,12 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import availability
+from parking import availability, nearby
 from parking.api import serializers
+from parking.other_lengths import other_lengths
 from parking.pricing import QuoteError
 from parking.problems import CONTENT_TYPE, problem
-from parking.terms import NotPriced, SpotUnknown, StayRefused, terms
+from parking.terms import NotPriced, SpotUnknown, StayRefused, Terms, tariff_of, terms
 
 PERIOD = [
     OpenApiParameter("from", OpenApiTypes.DATETIME, required=True),
@@ -94,15 +95,50 @@ class SpotQuote(APIView):
             raise Http404 from None
         except (StayRefused, NotPriced, QuoteError) as error:
             return refused(error)
+        price, start, end = agreed.quote, wish["from"], wish["to"]
+        is_free = availability.is_free(spot_id=spot_id, start=start, end=end)
         body = {
             "spot": spot_id,
-            "currency": agreed.quote.currency,
-            "total": agreed.quote.total,
-            "chargeable_min": agreed.quote.chargeable_min,
+            "currency": price.currency,
+            "total": price.total,
+            "chargeable_min": price.chargeable_min,
             "lines": [
                 {"kind": line.kind, "amount": line.amount, "text": line.text()}
-                for line in agreed.quote.lines
+                for line in price.lines
             ],
-            "free": availability.is_free(spot_id=spot_id, start=wish["from"], end=wish["to"]),
+            "free": is_free,
+            "same_price_until": _same_price_until(agreed) if is_free else None,
+            "cheaper_nearby": _cheaper_nearby(agreed) if is_free else None,
         }
         return HttpResponse(orjson.dumps(body), content_type="application/json")
+
+
+def _same_price_until(agreed: Terms) -> str | None:
+    found = other_lengths(
+        spot_id=agreed.spot.pk,
+        rules=agreed.rules,
+        tariff=tariff_of(agreed.tariff_id, agreed.quote.tariff_sha256),
+        price=agreed.quote,
+    ).same_price_until
+    return timezone.localtime(found).isoformat() if found else None
+
+
+def _cheaper_nearby(agreed: Terms) -> dict[str, Any] | None:
+    found = nearby.cheapest(
+        spot_id=agreed.spot.pk,
+        price=agreed.quote,
+        now=timezone.now(),
+        vehicle_class=agreed.quote.vehicle_class or "",
+    )
+    if found is None:
+        return None
+    return {
+        "spot": found.spot.id,
+        "number": found.spot.number,
+        "street": found.spot.street,
+        "zone": found.spot.zone_name,
+        "distance_m": found.spot.distance_m,
+        "total": found.total,
+        "currency": found.currency,
+        "saving": found.saving,
+    }

@@ -1,6 +1,6 @@
 """`GET /api/v1/spots/` tells which spots are there and which are free."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.gis.geos import Point
@@ -161,3 +161,45 @@ def test_a_quote_of_an_unknown_spot_is_404(client: Client, zone: Zone) -> None:
     start = cast.soon()
     period = {"from": start.isoformat(), "to": (start + timedelta(minutes=60)).isoformat()}
     assert client.get("/api/v1/spots/999/quote/", period).status_code == 404
+
+
+def a_quote(client: Client, spot: Spot, minutes: int) -> dict:
+    start = cast.soon()
+    answer = client.get(
+        f"/api/v1/spots/{spot.pk}/quote/",
+        {"from": start.isoformat(), "to": (start + timedelta(minutes=minutes)).isoformat()},
+    )
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+@pytest.mark.django_db
+def test_a_quote_says_how_much_longer_costs_the_same(client: Client) -> None:
+    by_the_hour = {**cast.TWO_EURO_AN_HOUR, "increment": {"minutes": 60}}
+    spot = cast.a_spot(cast.a_zone(tariff=by_the_hour))
+    until = datetime.fromisoformat(a_quote(client, spot, 65)["same_price_until"])
+    assert until == cast.soon() + timedelta(minutes=120)
+    assert a_quote(client, spot, 120)["same_price_until"] is None
+
+
+def test_a_quote_names_a_cheaper_spot_nearby(client: Client, spot: Spot) -> None:
+    assert a_quote(client, spot, 60)["cheaper_nearby"] is None
+    other = cast.a_spot(cast.a_zone("free", tariff=cast.FREE_OF_CHARGE), "F-1", metres_east=100)
+    found = a_quote(client, spot, 60)["cheaper_nearby"]
+    assert 95 <= found.pop("distance_m") <= 105
+    assert found == {
+        "spot": other.pk,
+        "number": "F-1",
+        "street": "Fredrikinkatu",
+        "zone": "Free",
+        "total": 0,
+        "currency": "EUR",
+        "saving": 200,
+    }
+
+
+def test_a_quote_of_a_taken_spot_gives_no_advice(client: Client, spot: Spot) -> None:
+    cast.a_spot(cast.a_zone("free", tariff=cast.FREE_OF_CHARGE), "F-1", metres_east=100)
+    cast.a_hold(spot, cast.soon(), now=cast.soon())
+    body = a_quote(client, spot, 60)
+    assert (body["free"], body["cheaper_nearby"], body["same_price_until"]) == (False, None, None)
