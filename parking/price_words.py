@@ -53,7 +53,7 @@ def line_words(line: Line, *, with_date: bool = False) -> str:
         case "free":
             return f"{when}, {_free(line)}"
         case "ladder":
-            return _("Stay of %(length)s, price up to %(upto)s") % {
+            return _("%(length)s with a charge: the price for up to %(upto)s") % {
                 "length": length,
                 "upto": duration(int(data["upto_min"])),
             }

@@ -30,7 +30,11 @@ def test_a_band_says_when_how_long_and_the_rate() -> None:
     [
         ({"free_first_min": 15}, 60, "10:00–10:15, the first 15 min cost nothing"),
         ({"free_if_leq_min": 30}, 30, "up to 30 min cost nothing"),
-        ({"ladder": [{"upto_min": 90, "total": 300}]}, 60, "Stay of 1 h, price up to 1 h 30 min"),
+        (
+            {"ladder": [{"upto_min": 90, "total": 300}]},
+            60,
+            "1 h with a charge: the price for up to 1 h 30 min",
+        ),
         ({"increment": {"minutes": 15}}, 50, "10 min added: sold in steps of 15 min"),
         (
             {"increment": {"minutes": 15, "mode": "completed"}},
