@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from parking import access, any_spot, booking, price_words, terms
+from parking import any_spot, booking, price_words, terms
 from parking.forms import HoldForm
-from parking.models import Feature, SlotState, Zone
+from parking.models import Feature, Zone
 from parking.offers import zone_offers
 from parking.pricing import Quote, QuoteError, quote
 from parking.search import Search, ZoneCount, zone_counts
-from parking.tasks import nudge_meter
-from parking.throttling import HoldThrottle, wait_for
+from parking.stay_rules import Failure
+from parking.views.holding import hold_or_say
 from parking.views.stay_form import last_time, stay_form
-
-_BUSY_RETRY_S = 1
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,39 +32,12 @@ def hold_any(request: HttpRequest, code: str) -> HttpResponse:
     if request.method != "POST":
         return page.answer(page.new_hold_form(), status=400 if page.stay.errors else 200)
     form = HoldForm(request.POST, vehicle_classes=page.vehicle_classes)
-    if not form.is_valid():
-        return page.answer(form, status=400)
-    if seconds := wait_for(HoldThrottle(), request):
-        notice = _("You have tried very often. Please wait %(n)s seconds, then try again.")
-        return page.answer(form, status=429, notice=notice % {"n": seconds}, retry_after=seconds)
-    wanted = form.cleaned_data
-    try:
-        slot = any_spot.hold_any(
-            zone_id=page.zone.pk,
-            start=form.start,
-            end=form.end,
-            features=page.features,
-            plate=wanted["plate"],
-            email=wanted["email"],
-            now=timezone.now(),
-            user=request.user if isinstance(request.user, User) else None,
-            vehicle_class=wanted.get("vehicle_class", ""),
-            language=get_language() or "en",
-        )
-    except any_spot.NothingFree:
-        return page.answer(form, status=409, notice=_("No such spot is free at this time."))
-    except booking.Busy:
-        notice = _("Many people want these spots just now. Please try again.")
-        return page.answer(form, status=409, notice=notice, retry_after=_BUSY_RETRY_S)
-    except terms.StayRefused as refused:
-        notice = " ".join(failure.message for failure in refused.failures)
-        return page.answer(form, status=409, notice=notice)
-    except (terms.SpotUnknown, terms.NotPriced, QuoteError):
-        return page.answer(form, status=409)  # the page says why
-    access.remember(request, slot.booking)
-    if slot.state == SlotState.CONFIRMED:  # free of charge
-        nudge_meter(slot.spot.meter_id)
-    return redirect("payments:booking", reference=slot.booking.reference)
+    return hold_or_say(
+        page,
+        form,
+        hold=partial(any_spot.hold_any, zone_id=page.zone.pk, features=page.features),
+        taken=_("No such spot is free at this time."),
+    )
 
 
 class ZonePage:
@@ -81,6 +52,7 @@ class ZonePage:
             is_active=True,
             stay_rules__isnull=False,
         )
+        self.refusals: list[str] = []  # of the last attempt
         self.features = [name for name in given.getlist("feature") if name in Feature.values]
         tariff = terms.tariff_in_force(zone_id=self.zone.pk, at=self.now)
         self.vehicle_classes = sorted(tariff.vehicle_classes) if tariff else []
@@ -94,6 +66,14 @@ class ZonePage:
     def new_hold_form(self) -> HoldForm:
         """Make an empty form that remembers the plate and e-mail of the visitor's last booking."""
         return HoldForm(initial=last_time(self.request), vehicle_classes=self.vehicle_classes)
+
+    def refuse(self, failures: Sequence[Failure], form: HoldForm) -> None:
+        """Put the broken rules at the fields where people mend them."""
+        for failure in failures:
+            if failure.field == "vehicle":
+                form.add_error("plate", failure.message)
+            else:
+                self.refusals.append(failure.message)
 
     def answer(
         self, form: HoldForm, *, status: int, notice: str = "", retry_after: int | None = None
@@ -109,7 +89,7 @@ class ZonePage:
             "end": getattr(self.stay, "end", None),
             "quote": price,
             "rows": price_words.rows(price) if price else [],
-            "reasons": reasons,
+            "reasons": self.refusals or reasons,
             "count": count,
             "hold_minutes": int(booking.HOLD_FOR.total_seconds() // 60),
             "notice": notice,

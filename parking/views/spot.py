@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parking import access, availability, booking, price_words, tariff_words, terms
+from parking import availability, booking, price_words, tariff_words, terms
 from parking.forms import HoldForm
 from parking.locator import locate
-from parking.models import Feature, SlotState, Spot
+from parking.models import Feature, Spot
 from parking.offers import zone_offers
 from parking.pricing import Quote, QuoteError
 from parking.stay_rules import Failure
-from parking.tasks import nudge_meter
-from parking.throttling import HoldThrottle, wait_for
+from parking.views.holding import hold_or_say
 from parking.views.price_advice import Advice, advice
 from parking.views.stay_form import last_time, stay_form
 
 # The rule book's names for our fields; whose vehicle it is stands in the form of the hold.
 _FIELDS = {"from": "at", "to": "length"}
 _TOO_EARLY = {"not_in_the_past", "lead_time"}
-_BUSY_RETRY_S = 1
 
 
 @require_safe
@@ -50,41 +48,12 @@ def hold(request: HttpRequest, spot_id: int) -> HttpResponse:
         return redirect("parking:spot", spot_id=spot_id)
     page = SpotPage(request, spot_id, request.POST)
     form = HoldForm(request.POST, vehicle_classes=page.vehicle_classes)
-    if not form.is_valid():
-        return page.answer(form, status=400)
-    if seconds := wait_for(HoldThrottle(), request):
-        notice = _("You have tried very often. Please wait %(n)s seconds, then try again.")
-        return page.answer(form, status=429, notice=notice % {"n": seconds}, retry_after=seconds)
-    wanted = form.cleaned_data
-    try:
-        slot = booking.hold(
-            spot_id=spot_id,
-            start=form.start,
-            end=form.end,
-            plate=wanted["plate"],
-            email=wanted["email"],
-            now=timezone.now(),
-            user=request.user if isinstance(request.user, User) else None,
-            vehicle_class=wanted.get("vehicle_class", ""),
-            language=get_language() or "en",
-        )
-    except booking.SpotTaken:
-        return page.answer(
-            form, status=409, notice=_("Somebody else was faster: this spot is taken then.")
-        )
-    except booking.Busy:
-        notice = _("Many people want this spot just now. Please try again.")
-        return page.answer(form, status=409, notice=notice, retry_after=_BUSY_RETRY_S)
-    except terms.StayRefused as error:
-        page.refuse(error.failures, form)
-        return page.answer(form, status=409)
-    except (terms.SpotUnknown, terms.NotPriced, QuoteError):
-        # The page asks the same and says the reason at its field.
-        return page.answer(form, status=409)
-    access.remember(request, slot.booking)
-    if slot.state == SlotState.CONFIRMED:  # free of charge
-        nudge_meter(slot.spot.meter_id)
-    return redirect("payments:booking", reference=slot.booking.reference)
+    return hold_or_say(
+        page,
+        form,
+        hold=partial(booking.hold, spot_id=spot_id),
+        taken=_("Somebody else was faster: this spot is taken then."),
+    )
 
 
 @dataclass(frozen=True)
@@ -151,9 +120,9 @@ class SpotPage:
         except QuoteError as error:
             self.refuse([Failure(error.code, price_words.why_not(error), "to")])
 
-    def refuse(self, failures: list[Failure], form: HoldForm | None = None) -> None:
+    def refuse(self, failures: Sequence[Failure], form: HoldForm | None = None) -> None:
         """Say each reason at its field; what is about the vehicle needs the form of the hold."""
-        self.refusals = failures
+        self.refusals = list(failures)
         if not self.stay.is_valid():
             return
         for failure in failures:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
@@ -18,7 +18,8 @@ def stay_form(
     given: QueryDict, *, rules: StayRules, vehicle_classes: Iterable[str], now: datetime
 ) -> QuoteForm:
     """Make the form of the stay from what was given, and usual values for the rest."""
-    start = timezone.localtime(stay_times.next_start(now=now, steps=[rules.slot_step_min]))
+    first = now + timedelta(minutes=rules.lead_time_min)
+    start = timezone.localtime(stay_times.next_start(now=first, steps=[rules.slot_step_min]))
     usual_min = max(min(stay_times.USUAL_MIN, rules.longest_stay_min), rules.shortest_stay_min)
     usual = {"on": f"{start:%Y-%m-%d}", "at": f"{start:%H:%M}", "length": str(usual_min)}
     data = given.copy()

@@ -1,0 +1,84 @@
+"""What every page that holds a spot does with its form: hold it, or say why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from parking import access, any_spot, booking, terms
+from parking.forms import HoldForm
+from parking.models import Slot, SlotState
+from parking.pricing import QuoteError
+from parking.stay_rules import Failure
+from parking.tasks import nudge_meter
+from parking.throttling import HoldThrottle, wait_for
+
+_BUSY_RETRY_S = 1
+
+
+class HoldPage(Protocol):
+    """A page with the forms of a hold; it renders itself with an answer."""
+
+    request: HttpRequest
+
+    def refuse(self, failures: Sequence[Failure], form: HoldForm) -> None:
+        """Put the broken rules where people mend them."""
+
+    def answer(
+        self, form: HoldForm, *, status: int, notice: str = "", retry_after: int | None = None
+    ) -> HttpResponse:
+        """Render the page with all that was typed."""
+
+
+def hold_or_say(
+    page: HoldPage, form: HoldForm, *, hold: Callable[..., Slot], taken: str
+) -> HttpResponse:
+    """Hold by the bound form and go on to the booking, or answer why not.
+
+    `hold` gets what the person filled in, as `booking.hold` names it; `taken` is said where
+    somebody else was faster.
+    """
+    request = page.request
+    if not form.is_valid():
+        return page.answer(form, status=400)
+    if seconds := wait_for(HoldThrottle(), request):
+        notice = _("You have tried very often. Please wait %(n)s seconds, then try again.")
+        return page.answer(form, status=429, notice=notice % {"n": seconds}, retry_after=seconds)
+    try:
+        slot = hold(**_who(request, form))
+    except (booking.SpotTaken, any_spot.NothingFree):
+        return page.answer(form, status=409, notice=taken)
+    except booking.Busy:
+        notice = _("Many people want to park here just now. Please try again.")
+        return page.answer(form, status=409, notice=notice, retry_after=_BUSY_RETRY_S)
+    except terms.StayRefused as error:
+        page.refuse(error.failures, form)
+        return page.answer(form, status=409)
+    except (terms.SpotUnknown, terms.NotPriced, QuoteError):
+        # The page asks the same and says the reason at its field.
+        return page.answer(form, status=409)
+    access.remember(request, slot.booking)
+    if slot.state == SlotState.CONFIRMED:  # free of charge
+        nudge_meter(slot.spot.meter_id)
+    return redirect("payments:booking", reference=slot.booking.reference)
+
+
+def _who(request: HttpRequest, form: HoldForm) -> dict[str, Any]:
+    wanted = form.cleaned_data
+    return {
+        "start": form.start,
+        "end": form.end,
+        "plate": wanted["plate"],
+        "email": wanted["email"],
+        "now": timezone.now(),
+        "user": request.user if isinstance(request.user, User) else None,
+        "vehicle_class": wanted.get("vehicle_class", ""),
+        "language": get_language() or "en",
+    }
