@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Exists, OuterRef, QuerySet
 
 from parking import extension
@@ -25,26 +26,26 @@ _FRESH = timedelta(minutes=15)
 
 def owe(*, now: datetime) -> None:
     """Owe the reminders whose time has come; those that nobody owed in time are left out."""
-    confirmed = Slot.objects.confirmed().filter(confirmed_at__lt=now - _FRESH)
     same_booking = Slot.objects.confirmed().filter(booking=OuterRef("booking"))
-    first = confirmed.exclude(
-        Exists(same_booking.filter(period__startswith__lt=OuterRef("period__startswith")))
+    before = Exists(same_booking.filter(period__startswith__lt=OuterRef("period__startswith")))
+    starting = _around(now, BEFORE_START).filter(
+        period__startswith__gt=now, period__startswith__lte=now + BEFORE_START
     )
-    _owe(
-        first.filter(period__startswith__gt=now, period__startswith__lte=now + BEFORE_START),
-        MailKind.STARTS,
-        now,
-    )
-    last = confirmed.exclude(
-        Exists(same_booking.filter(period__endswith__gt=OuterRef("period__endswith")))
-    )
+    _owe(starting.exclude(before), MailKind.STARTS, now)
+    after = Exists(same_booking.filter(period__endswith__gt=OuterRef("period__endswith")))
     for kind, ahead in BEFORE_END.items():
         later = min((other for other in BEFORE_END.values() if other < ahead), default=timedelta(0))
-        _owe(
-            last.filter(period__endswith__gt=now + later, period__endswith__lte=now + ahead),
-            kind,
-            now,
+        ending = _around(now, ahead).filter(
+            period__endswith__gt=now + later, period__endswith__lte=now + ahead
         )
+        _owe(ending.exclude(after), kind, now)
+
+
+def _around(now: datetime, ahead: timedelta) -> QuerySet[Slot]:
+    """Return confirmed slots near now, as the index by period finds them."""
+    return Slot.objects.confirmed().filter(
+        period__overlap=DateTimeTZRange(now, now + ahead, "[]"), confirmed_at__lt=now - _FRESH
+    )
 
 
 def is_moot(letter: Mail, now: datetime) -> bool:
