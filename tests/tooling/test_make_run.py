@@ -44,6 +44,8 @@ class Run:
         self.began = time.monotonic()
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
+            # A shell that started the tests in the background ignores it, and that is inherited.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.chdir(clone)
             os.execvpe("make", ["make", "run"], newcomer(**environ))
         os.set_blocking(self.terminal, False)

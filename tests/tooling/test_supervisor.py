@@ -68,8 +68,9 @@ class Session:
         self.text = ""
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
-            # Whoever started the tests may ignore it, and that is inherited.
+            # Whoever started the tests may ignore them, and that is inherited.
             signal.signal(signal.SIGHUP, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.chdir(CHECKOUT)
             os.execv(sys.executable, [sys.executable, "-c", program, str(place)])
         os.set_blocking(self.terminal, False)
