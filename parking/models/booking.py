@@ -13,6 +13,7 @@ from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from parking.models.city import Spot
@@ -73,6 +74,13 @@ class Booking(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["user", "-created_at"], name="booking_by_user"),
             models.Index(fields=["plate", "-created_at"], name="booking_by_plate"),
+            # A guest is known by the address alone, however it was typed.
+            models.Index(
+                Upper("email"),
+                F("created_at").desc(),
+                name="booking_by_guest",
+                condition=Q(user__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

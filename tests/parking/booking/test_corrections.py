@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from parking import booking, corrections
@@ -78,6 +80,17 @@ def test_a_plate_that_looks_like_an_earlier_one_is_a_near_miss(spot: Spot) -> No
         spot, cast.at(180), plate="ABC1O0", email="somebody-else@example.org"
     ).booking
     assert corrections.near_miss(stranger) is None
+
+
+def test_a_guests_other_bookings_are_found_by_an_index(spot: Spot) -> None:
+    slip = cast.a_hold(spot, cast.at(60)).booking
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
+        corrections.near_miss(slip)
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + asked[0]["sql"])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "booking_by_guest" in plan
+    assert "Seq Scan" not in plan
 
 
 class TestPages:
