@@ -149,6 +149,11 @@ class Slot(models.Model):
                 fields=["held_until"],
                 condition=Q(state__in=PENDING_STATES),
             ),
+            models.Index(  # the letter of a free stay is owed by looking, every few seconds
+                name="slot_free_by_confirmation",
+                fields=["confirmed_at"],
+                condition=Q(state=SlotState.CONFIRMED, amount=0),
+            ),
         ]
         constraints: ClassVar = [
             ExclusionConstraint(

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.core import mail as outbox
 from django.core.mail.backends.locmem import EmailBackend
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from parking.models import Spot
 from payments import mail
@@ -114,3 +116,13 @@ def test_every_kind_of_letter_can_be_written_in_every_language(
     assert send_all() == 3
     assert all(reference in letter.subject for letter in outbox.outbox)
     assert any(subject in letter.subject for letter in outbox.outbox)
+
+
+def test_free_stays_are_found_by_an_index(db: None) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        mail.owe_for_free_stays(now=cast.at(5))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + asked[0]["sql"])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "slot_free_by_confirmation" in plan
