@@ -8,22 +8,25 @@ what was not nudged.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from psycopg import errors
 
 from parking import lights
-from parking.models import Booking, BookingEvent, Slot, SlotState, Spot
+from parking.models import Booking, BookingEvent, Slot, SlotKind, SlotState, Spot
+from parking.stays import Stay, stay_of
 from parking.terms import Terms, agree, conditions
 
 HOLD_FOR = timedelta(minutes=10)
 FREE_BY_TARIFF = "no charge by the tariff"
+CHANGED = "changed"  # in the history
+SPOT_WAS_TAKEN = "somebody else stood there"  # a change that is no choice
 
 
 class BookingError(Exception):
@@ -40,6 +43,18 @@ class Busy(BookingError):
 
 class WrongState(BookingError):
     """The slot is past the step that was asked for."""
+
+
+class NotBooked(BookingError):
+    """The booking is not confirmed, or its stay is over."""
+
+
+class ChangePending(BookingError):
+    """An extension or change of the booking waits for its payment: `slot`."""
+
+    def __init__(self, slot: Slot) -> None:
+        super().__init__(slot.pk)
+        self.slot = slot
 
 
 def hold(
@@ -174,15 +189,9 @@ def _insert(booking: Booking, slot: Slot) -> None:
 
 
 def lock_slot(slot_id: int) -> Slot:
-    """Lock the slot's spot, then the slot; return the slot as it is now.
-
-    Call it inside a transaction, before locking a payment.
-    """
-    spot_id = Slot.objects.values_list("spot_id", flat=True).get(id=slot_id)
-    spot = Spot.objects.select_for_update(no_key=True).get(id=spot_id)
-    slot = Slot.objects.select_for_update(no_key=True, of=("self",)).get(id=slot_id)
-    slot.spot = spot
-    return slot
+    """Lock everything of the slot's booking; return the slot as it is now; see `lock_booking`."""
+    booking_id = Slot.objects.values_list("booking_id", flat=True).get(id=slot_id)
+    return next(slot for slot in lock_booking(booking_id) if slot.pk == slot_id)
 
 
 def slots_of(booking_id: int) -> list[Slot]:
@@ -190,15 +199,24 @@ def slots_of(booking_id: int) -> list[Slot]:
     return list(_whole(Slot.objects.filter(booking=booking_id)))
 
 
-def lock_booking(booking_id: int) -> list[Slot]:
+def lock_booking(booking_id: int, *, and_spot: int | None = None) -> list[Slot]:
     """Lock the spots of a booking, then its slots; return the slots as they are now, oldest first.
 
-    Call it inside a transaction, before locking a payment.
+    `and_spot` is a spot on which the booking is about to get a slot. Call it inside a transaction,
+    before locking a payment.
+
+    Raises:
+        Busy: the booking got another spot while we waited.
     """
     slots = Slot.objects.filter(booking=booking_id)
-    spots = Spot.objects.select_for_update(no_key=True).filter(id__in=slots.values("spot"))
-    list(spots.order_by("id").values_list("id"))
-    return list(_whole(slots.select_for_update(no_key=True, of=("self",))))
+    spots = Spot.objects.select_for_update(no_key=True).filter(
+        Q(id__in=slots.values("spot")) | Q(id=and_spot)
+    )
+    locked = {spot_id for (spot_id,) in spots.order_by("id").values_list("id")}
+    known = list(_whole(slots.select_for_update(no_key=True, of=("self",))))
+    if any(slot.spot_id not in locked for slot in known):
+        raise Busy
+    return known
 
 
 def _whole(slots: QuerySet[Slot]) -> QuerySet[Slot]:
@@ -206,33 +224,44 @@ def _whole(slots: QuerySet[Slot]) -> QuerySet[Slot]:
     return related.defer("tariff__document").order_by("id")
 
 
-def confirm(*, slot: Slot, now: datetime, actor: str) -> None:
+def confirm(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> None:
     """Make a locked slot the citizen's own: paid, or free with a reason.
 
-    A released slot is claimed again if nobody has taken its place.
+    A released slot is claimed again if nobody has taken its place. A change replaces what was
+    booked before.
 
     Raises:
         SpotTaken: it was released and the place is gone.
-        WrongState: it was cancelled, or it extends a stay that was.
+        WrongState: it was cancelled or replaced, or the stay is not any more the one for which it
+            was made.
     """
     if slot.state == SlotState.CONFIRMED:
         return
-    if slot.state == SlotState.CANCELLED:
-        raise WrongState("cancelled")
-    before = slot.booking.slots.filter(id__lt=slot.pk, period__endswith=slot.start)
-    if any(state == SlotState.CANCELLED for (state,) in before.values_list("state")):
-        raise WrongState("the stay that it extends is cancelled")
+    if slot.state in {SlotState.CANCELLED, SlotState.REPLACED}:
+        raise WrongState(slot.state)
+    stay = list(
+        slot.booking.slots.filter(state=SlotState.CONFIRMED).select_related("spot").order_by("id")
+    )
+    if slot.follows_id != (stay[-1].pk if stay else None):
+        raise WrongState("the stay for which it was made has changed")
+    replaced = stay if slot.kind == SlotKind.CHANGE else []
     slot.state, slot.confirmed_at, slot.ended_at = SlotState.CONFIRMED, now, None
     try:
         with transaction.atomic():
+            for old in replaced:
+                old.state, old.ended_at = SlotState.REPLACED, now
+                old.save(update_fields=["state", "ended_at"])
             slot.save(update_fields=["state", "confirmed_at", "ended_at", "free_reason"])
     except IntegrityError as error:
         slot.refresh_from_db()
         if isinstance(error.__cause__, errors.ExclusionViolation):
             raise SpotTaken from error
         raise
-    record(slot=slot, kind="confirmed", actor=actor, now=now)
-    _replan(slot, now)
+    if replaced:
+        Booking.objects.filter(id=slot.booking_id).update(spot=slot.spot_id)
+    kind = CHANGED if replaced else "confirmed"
+    record(slot=slot, kind=kind, actor=actor, now=now, reason=reason)
+    _replan([slot, *replaced], now)
 
 
 def begin_expiry(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> None:
@@ -298,7 +327,21 @@ def cancel(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> None:
     slot.state, slot.ended_at = SlotState.CANCELLED, now
     slot.save(update_fields=["state", "ended_at"])
     record(slot=slot, kind="cancelled", actor=actor, now=now, reason=reason)
-    _replan(slot, now)
+    _replan([slot], now)
+
+
+def open_stay(slots: Sequence[Slot], now: datetime) -> Stay:
+    """Return the stay of a booking's slots if it can be extended or changed at `now`.
+
+    Raises:
+        NotBooked, ChangePending: see there.
+    """
+    stay = stay_of(slots)
+    if not stay.is_booked or now >= stay.end:
+        raise NotBooked
+    if stay.waiting is not None:
+        raise ChangePending(stay.waiting)
+    return stay
 
 
 @contextmanager
@@ -333,6 +376,6 @@ def record(*, slot: Slot, kind: str, actor: str, now: datetime, reason: str = ""
     )
 
 
-def _replan(slot: Slot, now: datetime) -> None:
-    if slot.spot.meter_id is not None:
-        lights.replan(meter_id=slot.spot.meter_id, now=now)
+def _replan(slots: Iterable[Slot], now: datetime) -> None:
+    meters = (slot.spot.meter_id for slot in slots)
+    lights.replan(meter_ids={meter_id for meter_id in meters if meter_id is not None}, now=now)

@@ -1,7 +1,8 @@
-"""Putting a booking right: the number plate, until the stay ends.
+"""Putting a booking right: the number plate, until the stay ends; and how often one may.
 
 Wardens look a car up by its plate, so a slip of the finger must be mendable; a plate that wanders
-from car to car must not be. Hence a number of corrections for each person.
+from car to car must not be. Hence a number of corrections for each person, in which changes of
+spot and time count too.
 """
 
 from __future__ import annotations
@@ -50,13 +51,22 @@ def correct_plate(*, booking_id: int, plate: str, now: datetime, actor: str) -> 
         known = Booking.objects.select_for_update(no_key=True, of=("self",)).get(id=booking_id)
         if known.plate == plate:
             return
-        made = list(_corrections(known, now))
-        if len(made) >= CORRECTIONS:
-            raise TooOften(made[-CORRECTIONS] + WITHIN)
+        check_allowance(known, now)
         known.plate = plate
         known.save(update_fields=["plate"])
         # The plates stay out of the history: it can never be erased.
         booking.record(slot=slots[0], kind=PLATE_CORRECTED, actor=actor, now=now)
+
+
+def check_allowance(known: Booking, now: datetime) -> None:
+    """Refuse one correction more than a person may make.
+
+    Raises:
+        TooOften: see there.
+    """
+    made = _corrections(known, now)
+    if len(made) >= CORRECTIONS:
+        raise TooOften(made[-CORRECTIONS] + WITHIN)
 
 
 def corrections_left(*, booking_id: int, now: datetime) -> int:
@@ -104,8 +114,11 @@ def _check_rules(booking_id: int, plate: str, now: datetime) -> None:
 def _corrections(known: Booking, now: datetime) -> list[datetime]:
     return list(
         BookingEvent.objects.filter(
-            booking__in=_of_the_same_person(known), kind=PLATE_CORRECTED, at__gt=now - WITHIN
+            booking__in=_of_the_same_person(known),
+            kind__in=[PLATE_CORRECTED, booking.CHANGED],
+            at__gt=now - WITHIN,
         )
+        .exclude(reason=booking.SPOT_WAS_TAKEN)
         .order_by("at")
         .values_list("at", flat=True)
     )

@@ -18,25 +18,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from parking import booking, formatting, price_words, stay_rules
-from parking.models import PENDING_STATES, Closure, Slot, SlotState, StayRules
+from parking.models import Closure, Slot, SlotKind, SlotState, StayRules
 from parking.pricing import Quote, QuoteError, Tariff, extension_quote
 from parking.rule_facts import stays_of_vehicle
 from parking.terms import StayRefused, closures_and_limits, rules_of_zone, tariff_of
 
 FREE_EXTENSION = "the longer stay costs no more"
 _USUAL_MIN = (15, 30, 60, 90, 120, 180, 240, 360, 480)
-
-
-class NotExtendable(booking.BookingError):
-    """The booking is not confirmed, or its stay is over."""
-
-
-class ExtensionPending(booking.BookingError):
-    """An extension of the booking waits for its payment: `slot`."""
-
-    def __init__(self, slot: Slot) -> None:
-        super().__init__(slot.pk)
-        self.slot = slot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +55,7 @@ def room(*, booking_id: int, now: datetime) -> Room:
     """Return how far the booking's stay can grow now, with the prices of usual lengths.
 
     Raises:
-        NotExtendable, ExtensionPending: see there.
+        booking.NotBooked, booking.ChangePending: see there.
     """
     stay = _Stay(booking.slots_of(booking_id), now)
     ends = stay.ends()
@@ -103,7 +91,7 @@ def extend(*, booking_id: int, to: datetime, now: datetime, actor: str) -> Slot:
     The new slot is held until it is paid; where nothing is to be paid, it is confirmed at once.
 
     Raises:
-        NotExtendable, ExtensionPending, booking.SpotTaken, booking.Busy: see there.
+        booking.NotBooked, ChangePending, SpotTaken, Busy: see there.
         parking.terms.StayRefused: with what stops it.
     """
     with booking.contended(), transaction.atomic():
@@ -119,6 +107,8 @@ def extend(*, booking_id: int, to: datetime, now: datetime, actor: str) -> Slot:
             period=DateTimeTZRange(stay.end, to),
             claim=DateTimeTZRange(stay.end, to + stay.kept_free) if stay.kept_free else None,
             state=SlotState.HELD,
+            kind=SlotKind.EXTENSION,
+            follows=stay.newest,
             held_until=now + booking.HOLD_FOR,
             amount=agreed.total,
             currency=agreed.currency,
@@ -141,18 +131,9 @@ class _Stay:
     """The stay of a booking, and what surrounds it."""
 
     def __init__(self, slots: Sequence[Slot], now: datetime) -> None:
-        pending = [slot for slot in slots if slot.state in PENDING_STATES]
-        confirmed = sorted(
-            (slot for slot in slots if slot.state == SlotState.CONFIRMED),
-            key=lambda slot: slot.start,
-        )
-        if not confirmed or now >= confirmed[-1].end:
-            raise NotExtendable
-        if pending:
-            raise ExtensionPending(pending[-1])
-        self.first, self.end = confirmed[0], confirmed[-1].end
-        self.start = self.first.start
-        self.paid = sum(slot.amount for slot in confirmed)
+        stay = booking.open_stay(slots, now)
+        self.first, self.newest = stay.parts[0], stay.slots[-1]
+        self.start, self.end, self.paid = stay.start, stay.end, stay.price
         self.rules = rules_of_zone(StayRules.objects.get(zone__spots=self.first.spot_id))
         self.tariff: Tariff = tariff_of(self.first.tariff_id, self.first.tariff.sha256)
         self.longest = timedelta(minutes=self.rules.longest_stay_min)

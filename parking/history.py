@@ -9,7 +9,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from parking.models import Booking, BookingEvent
+from parking import booking, formatting
+from parking.models import Booking, BookingEvent, SlotKind
 
 _KINDS = {
     "confirmed": gettext_lazy("Booked"),
@@ -18,6 +19,14 @@ _KINDS = {
     "cancelled": gettext_lazy("Cancelled"),
     "plate corrected": gettext_lazy("Number plate corrected"),
     "extension asked": gettext_lazy("Longer stay asked for"),
+    "change asked": gettext_lazy("Change asked for"),
+    "changed": gettext_lazy("Changed"),
+}
+_KINDS_OF_CHANGE = {
+    "released": gettext_lazy("Not changed: nothing was paid for it"),
+}
+_REASONS = {
+    booking.SPOT_WAS_TAKEN: gettext_lazy("somebody else stood on the spot"),
 }
 _KINDS_OF_EXTENSION = {
     "confirmed": gettext_lazy("Extended"),
@@ -44,25 +53,35 @@ class Step:
     why: str
 
 
-def steps(booking: Booking) -> list[Step]:
+def steps(about: Booking) -> list[Step]:
     """Return the history of a booking, oldest first, beginning with the hold."""
-    first: int | None = booking.slots.order_by("id").values_list("id", flat=True).first()
-    made = Step(booking.created_at, _("Held"), str(_ACTORS["citizen"]), "")
-    events: Iterable[BookingEvent] = booking.events.order_by("id")
+    made = Step(about.created_at, _("Held"), str(_ACTORS["citizen"]), "")
+    events: Iterable[BookingEvent] = about.events.select_related("slot__spot").order_by("id")
     return [
         made,
         *(
             Step(
                 event.at,
-                _what(event, is_extension=event.slot_id not in {None, first}),
+                _what(event),
                 str(_ACTORS.get(event.actor.partition(":")[0], event.actor)),
-                event.reason,
+                str(_REASONS.get(event.reason, event.reason)),
             )
             for event in events
         ),
     ]
 
 
-def _what(event: BookingEvent, *, is_extension: bool) -> str:
-    kinds = _KINDS | _KINDS_OF_EXTENSION if is_extension else _KINDS
-    return str(kinds.get(event.kind, event.kind))
+def _what(event: BookingEvent) -> str:
+    slot = event.slot
+    if slot is None or slot.kind == SlotKind.FIRST:
+        return str(_KINDS.get(event.kind, event.kind))
+    if slot.kind == SlotKind.EXTENSION:
+        return str((_KINDS | _KINDS_OF_EXTENSION).get(event.kind, event.kind))
+    what = str((_KINDS | _KINDS_OF_CHANGE).get(event.kind, event.kind))
+    if event.kind not in {"changed", "change asked"}:
+        return what
+    return _("%(what)s: spot %(spot)s, %(period)s") % {
+        "what": what,
+        "spot": slot.spot.number,
+        "period": formatting.period(slot.priced_from or slot.start, slot.end),
+    }

@@ -50,7 +50,7 @@ WITH band AS (
       FROM parking_slot slot
       WHERE slot.spot_id = spot.id AND slot.period && tstzrange(%(since)s, %(until)s)
         AND (slot.state = 'confirmed'
-             OR (slot.state = 'cancelled' AND slot.ended_at > lower(slot.period)))
+             OR (slot.state IN ('cancelled', 'replaced') AND slot.ended_at > lower(slot.period)))
     ), '{}') AS taken
   FROM parking_spot spot WHERE spot.zone_id = %(zone)s AND spot.is_active
 ), cut AS MATERIALIZED (

@@ -7,49 +7,71 @@ one stay that it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from parking.models import Slot, StayRules
+from parking.models import StayRules
 from parking.pricing import refund_of_unused
+from parking.stays import Stay
 from parking.terms import tariff_of
 
 
-def due(*, slots: Sequence[Slot], now: datetime) -> dict[int, int]:
-    """Return what each slot of a stay gives back at `now`, in minor units, by slot id.
+def due(*, stay: Stay, now: datetime) -> dict[int, int]:
+    """Return what each slot of a booked stay gives back at `now`, in minor units, by slot id.
 
-    `slots` are the confirmed ones of one booking, also those that are over: these give nothing
-    back. The newest slot gives back first, and none more than its price.
+    The newest slot gives back first, and none more than the city keeps of its price. A stay that
+    is over gives nothing back.
     """
-    stay = sorted(slots, key=lambda slot: slot.start)
-    left = _total_due(stay, now) if stay else 0
-    back = {}
-    for slot in reversed(stay):
-        back[slot.pk] = min(slot.amount, left) if now < slot.end else 0
-        left -= back[slot.pk]
-    return back
+    return shared(stay=stay, back=_total_due(stay, now) if now < stay.end else 0)
 
 
-def _total_due(stay: Sequence[Slot], now: datetime) -> int:
-    first = stay[0]
-    paid = sum(slot.amount for slot in stay)
-    if now <= first.start:
+def shared(*, stay: Stay, back: int) -> dict[int, int]:
+    """Share what goes back among the slots of a stay, the newest first; minor units by slot id."""
+    shares = {}
+    for slot in reversed(stay.slots):
+        shares[slot.pk] = min(slot.kept, back)
+        back -= shares[slot.pk]
+    return shares
+
+
+def surplus_due(*, stay: Stay, surplus: int, now: datetime) -> int:
+    """Return what goes back of `surplus`, by which a change makes the stay cheaper; minor units.
+
+    All of it before the start and where the zone refunds unused time; else what is in its grace.
+    """
+    rules = _rules(stay)
+    if now <= stay.start or rules.refund_unused:
+        return surplus
+    return min(surplus, _in_grace(stay, rules, now))
+
+
+def _total_due(stay: Stay, now: datetime) -> int:
+    paid = stay.price
+    if now <= stay.start:
         return paid
-    rules = StayRules.objects.get(zone__spots=first.spot_id)
-    grace = timedelta(minutes=rules.grace_min)
-    in_grace = sum(
-        slot.amount for slot in stay if now <= (slot.confirmed_at or slot.created_at) + grace
-    )
+    rules = _rules(stay)
+    in_grace = _in_grace(stay, rules, now)
     if in_grace == paid or not rules.refund_unused:
         return in_grace
+    first = stay.parts[0]
     unused = refund_of_unused(
         tariff=tariff_of(first.tariff_id, first.tariff.sha256),
-        start=first.start,
-        used_until=min(_begun_minute(now), stay[-1].end),
+        start=stay.start,
+        used_until=min(_begun_minute(now), stay.end),
         paid=paid,
         vehicle_class=first.booking.vehicle_class or None,
     )
     return max(in_grace, unused)
+
+
+def _in_grace(stay: Stay, rules: StayRules, now: datetime) -> int:
+    grace = timedelta(minutes=rules.grace_min)
+    return sum(
+        slot.kept for slot in stay.slots if now <= (slot.confirmed_at or slot.created_at) + grace
+    )
+
+
+def _rules(stay: Stay) -> StayRules:
+    return StayRules.objects.get(zone__spots=stay.spot.pk)
 
 
 def _begun_minute(now: datetime) -> datetime:

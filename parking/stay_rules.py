@@ -297,6 +297,13 @@ LONGER_BOOK: tuple[Check, ...] = (
     away_from_the_next_stay,
 )
 
+# What binds a stay that keeps its start and gets another spot or end.
+SAME_START_BOOK: tuple[Check, ...] = tuple(
+    check
+    for check in RULE_BOOK
+    if check not in (starts_on_the_grid, not_in_the_past, lead_time, not_too_far_ahead)
+)
+
 # What binds a vehicle, for a stay that gets another plate.
 VEHICLE_BOOK: tuple[Check, ...] = (no_return, fair_share)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from parking import booking
-from parking.models import Slot, SlotState
+from parking.models import Slot, SlotKind, SlotState
 from payments import exception_list, ledger, mail, refunds, states
 from payments.models import MailKind, MoneyException, Payment, PaymentState, RefundReason
 from payments.records import Capture
@@ -51,7 +51,8 @@ def take(*, slot: Slot, payment: Payment, capture: Capture, now: datetime) -> No
     why_not = _claim(slot, now)
     if why_not is None:
         _pay(payment, capture, now)
-        mail.owe(kind=MailKind.CONFIRMED, slot=slot, now=now)
+        kind = MailKind.CHANGED if slot.kind == SlotKind.CHANGE else MailKind.CONFIRMED
+        mail.owe(kind=kind, slot=slot, now=now)
         return
     _pay(payment, capture, now, waits_on=ledger.OWED_TO_CITIZENS, is_orphan=True)
     refunds.request(

@@ -44,7 +44,7 @@ _MOVING = {Stage.HELD, Stage.PROCESSING, Stage.EXPIRING, Stage.CONFIRMED}
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One slot of a booking: the first one or an extension, with its price and its payment."""
+    """One slot of a booking, with its price and its payment."""
 
     slot: Slot
     stage: Stage
@@ -62,12 +62,16 @@ class Standing:
     """Everything that the page of a booking tells. Amounts are minor units.
 
     `parts` are what was booked, in order of time: the first slot and its extensions; where nothing
-    was, the one that was tried. `extension` is one that waits for its payment.
+    was, the one that was tried. `replaced` is what was booked before the stay was changed.
+    `waiting` is an extension or change that waits for its payment.
     """
 
     booking: Booking
+    start: datetime
     parts: list[Part]
-    extension: Part | None
+    replaced: list[Part]
+    paid: int
+    waiting: Part | None
     refunds: list[Refund]
     refund_now: int | None
     light: Light | None
@@ -83,19 +87,9 @@ class Standing:
         return self.parts[-1].slot
 
     @property
-    def start(self) -> datetime:
-        """When the stay begins."""
-        return self.parts[0].slot.start
-
-    @property
     def end(self) -> datetime:
         """When the stay ends."""
         return self.slot.end
-
-    @property
-    def paid(self) -> int:
-        """What was paid for all parts."""
-        return sum(part.slot.amount for part in self.parts)
 
     @property
     def pay_until(self) -> datetime:
@@ -105,7 +99,7 @@ class Standing:
     @property
     def is_moving(self) -> bool:
         """Whether the page may change by itself."""
-        stages = {self.stage} | ({self.extension.stage} if self.extension else set())
+        stages = {self.stage} | ({self.waiting.stage} if self.waiting else set())
         return bool(stages & _MOVING) or any(
             refund.state in UNDECIDED_REFUND_STATES for refund in self.refunds
         )
@@ -115,7 +109,7 @@ class Standing:
         """Whether somebody waits for a word of the processor."""
         return any(
             part is not None and part.stage in {Stage.PROCESSING, Stage.EXPIRING}
-            for part in (self.parts[-1], self.extension)
+            for part in (self.parts[-1], self.waiting)
         )
 
     @property
@@ -128,7 +122,7 @@ class Standing:
         """Whether money came in, so that there is a receipt."""
         return any(
             part.payment is not None and part.payment.state == PaymentState.PAID
-            for part in [*self.parts, *([self.extension] if self.extension else [])]
+            for part in [*self.parts, *self.replaced, *([self.waiting] if self.waiting else [])]
         )
 
     @property
@@ -144,16 +138,19 @@ def standing(*, booking: Booking, now: datetime, returned: bool = False) -> Stan
         .prefetch_related("payments__refunds")
         .order_by("id")
     )
-    stay, _waits = stays.split(slots)
-    parts = [_part(slot, now, returned=returned) for slot in stay]
+    stay = stays.stay_of(slots)
+    parts = [_part(slot, now, returned=returned) for slot in stay.parts]
     newest = _part(slots[-1], now, returned=returned)
-    # An extension that was not paid in time took nothing: it is not worth a word.
-    is_news = newest.slot not in stay and newest.stage != Stage.RELEASED
+    # What was not paid in time took nothing: it is not worth a word.
+    is_news = newest.slot not in stay.parts and newest.stage != Stage.RELEASED
     stage = parts[-1].stage
     return Standing(
         booking=booking,
+        start=stay.start,
         parts=parts,
-        extension=newest if is_news else None,
+        replaced=[_part(slot, now, returned=returned) for slot in stay.replaced],
+        paid=stay.price,
+        waiting=newest if is_news else None,
         refunds=sorted(
             (
                 refund
@@ -168,7 +165,7 @@ def standing(*, booking: Booking, now: datetime, returned: bool = False) -> Stan
             if stage == Stage.CONFIRMED
             else None
         ),
-        light=Light.objects.filter(spot=newest.slot.spot_id, spot__meter__isnull=False).first(),
+        light=Light.objects.filter(spot=stay.spot.pk, spot__meter__isnull=False).first(),
     )
 
 
@@ -190,7 +187,7 @@ def _stage(
     match slot.state:
         case SlotState.CONFIRMED:
             return Stage.CONFIRMED if now < slot.end else Stage.COMPLETED
-        case SlotState.CANCELLED:
+        case SlotState.CANCELLED | SlotState.REPLACED:
             return Stage.CANCELLED
         case _ if paid:
             return Stage.ORPHAN if paid.is_orphan else Stage.UNCLEAR

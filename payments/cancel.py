@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db import transaction
 
 from parking import booking, refund_policy
-from parking.models import Booking, Slot, SlotState
-from payments import mail, refunds, states
-from payments.models import MailKind, Payment, PaymentState, RefundReason
+from parking.models import Booking, SlotState
+from parking.stays import stay_of
+from payments import mail, refunds
+from payments.models import MailKind, RefundReason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,20 +34,27 @@ class LessDue(Exception):
 
 def due_now(*, reference: str, now: datetime) -> int | None:
     """Return what cancelling at `now` gives back, in minor units; None if nothing can be ended."""
-    stay = _stay(booking.slots_of(_id(reference)))
-    if not any(now < slot.end for slot in stay):
+    stay = stay_of(booking.slots_of(_id(reference)))
+    if not stay.is_booked or now >= stay.end:
         return None
-    return sum(refund_policy.due(slots=stay, now=now).values())
+    return sum(refund_policy.due(stay=stay, now=now).values())
 
 
 def cancel_booking(
-    *, reference: str, now: datetime, actor: str, reason: str = "", told: int | None = None
+    *,
+    reference: str,
+    now: datetime,
+    actor: str,
+    reason: str = "",
+    told: int | None = None,
+    in_full: bool = False,
 ) -> Cancelled:
     """End what runs or is to come of a booking and ask for its refunds, newest slot first.
 
     Afterwards nudge `tasks.submit_refund` for each refund and the meter; the beat finds them too.
 
     `told` is the refund that the citizen was shown: time passes, and a minute can make it less.
+    `in_full`: all of the price goes back, because the citizen could not have what was paid for.
 
     Raises:
         booking.WrongState: nothing of the booking is confirmed and still to come.
@@ -55,54 +63,46 @@ def cancel_booking(
     """
     with booking.contended(), transaction.atomic():
         known = booking.lock_booking(_id(reference))
-        stay = _stay(known)
-        slots = [slot for slot in reversed(stay) if now < slot.end]
-        if not slots:
+        stay = stay_of(known)
+        if not stay.is_booked or now >= stay.end:
             raise booking.WrongState("over")
-        for slot in known:
-            if slot.state == SlotState.HELD:  # an extension that nobody has paid yet
-                booking.begin_expiry(slot=slot, now=now, actor=actor, reason=reason)
-        # All payments before the first cancellation: that one locks the meter, which comes last.
-        payments = [_paid(slot) for slot in slots]
-        due = refund_policy.due(slots=stay, now=now)
-        back = [
-            _end(slot, payment, due[slot.pk], now, actor, reason)
-            for slot, payment in zip(slots, payments, strict=True)
+        if stay.waiting is not None and stay.waiting.state == SlotState.HELD:  # not paid yet
+            booking.begin_expiry(slot=stay.waiting, now=now, actor=actor, reason=reason)
+        # The payments are locked before a slot is ended: that locks the meter, which comes last.
+        due = refund_policy.due(stay=stay, now=now)
+        if in_full:
+            due = refund_policy.shared(stay=stay, back=stay.price)
+        sources = refunds.sources(stay=stay, due=due)
+        for slot in reversed(stay.parts):
+            if now < slot.end:
+                booking.cancel(slot=slot, now=now, actor=actor, reason=reason)
+        asked = [
+            refunds.request(
+                payment=source.payment,
+                amount=source.amount,
+                reason=_why(source, in_full),
+                actor=actor,
+                note=reason,
+                now=now,
+            )
+            for source in sources
         ]
-        refund_ids = [refund_id for refund_id, _amount in back if refund_id]
-        refunded = sum(amount for _id, amount in back)
+        refunded = sum(refund.amount for refund in asked)
         if told is not None and refunded < told:
             raise LessDue(refunded)
-        mail.owe(kind=MailKind.CANCELLED, slot=slots[0], amount=refunded, now=now)
-    return Cancelled(refunded=refunded, refund_ids=refund_ids, meter_id=slots[0].spot.meter_id)
+        mail.owe(kind=MailKind.CANCELLED, slot=stay.parts[-1], amount=refunded, now=now)
+    return Cancelled(
+        refunded=refunded,
+        refund_ids=[refund.id for refund in asked],
+        meter_id=stay.spot.meter_id,
+    )
 
 
 def _id(reference: str) -> int:
     return Booking.objects.values_list("id", flat=True).get(reference=reference.upper())
 
 
-def _stay(slots: list[Slot]) -> list[Slot]:
-    return [slot for slot in slots if slot.state == SlotState.CONFIRMED]
-
-
-def _paid(slot: Slot) -> Payment | None:
-    paid = slot.payments.filter(state=PaymentState.PAID, is_orphan=False).first()
-    return states.lock_payment(paid.id) if paid else None
-
-
-def _end(
-    slot: Slot, payment: Payment | None, due: int, now: datetime, actor: str, reason: str
-) -> tuple[UUID | None, int]:
-    booking.cancel(slot=slot, now=now, actor=actor, reason=reason)
-    amount = min(due, refunds.left_of(payment)) if payment else 0
-    if payment is None or not amount:
-        return None, 0  # nothing is due, or it went back already
-    refund = refunds.request(
-        payment=payment,
-        amount=amount,
-        reason=RefundReason.CANCELLED if due == slot.amount else RefundReason.UNUSED_TIME,
-        actor=actor,
-        note=reason,
-        now=now,
-    )
-    return refund.id, refund.amount
+def _why(source: refunds.Source, in_full: bool) -> RefundReason:
+    if in_full:
+        return RefundReason.OCCUPIED
+    return RefundReason.CANCELLED if source.is_all else RefundReason.UNUSED_TIME

@@ -106,22 +106,22 @@ def link(about: Booking, page: str = "payments:booking") -> str:
 
 def _message(letter: Mail, now: datetime) -> EmailMessage:
     about = letter.booking
-    stay, _waiting = stays.split(booking.slots_of(about.pk))
+    stay = stays.stay_of(booking.slots_of(about.pk))
     host = urlsplit(settings.SITE_URL).hostname
     with translation.override(about.language):
         subject = _SUBJECTS[MailKind(letter.kind)]() % {
             "reference": about.reference,
-            "start": formatting.clock(stay[0].start),
-            "end": formatting.clock(stay[-1].end),
+            "start": formatting.clock(stay.start),
+            "end": formatting.clock(stay.end),
         }
         body = render_to_string(
             f"payments/mail/{_TEMPLATES.get(letter.kind, letter.kind)}.txt",
             {
                 "booking": about,
-                "slot": stay[-1],
-                "start": stay[0].start,
-                "end": stay[-1].end,
-                "price": sum(slot.amount for slot in stay),
+                "slot": stay.parts[-1],
+                "start": stay.start,
+                "end": stay.end,
+                "price": stay.price,
                 "amount": letter.amount,
                 "room": reminders.room(letter, now),
                 "link": link(about),
@@ -143,6 +143,7 @@ def _message(letter: Mail, now: datetime) -> EmailMessage:
 
 _SUBJECTS = {
     MailKind.CONFIRMED: lambda: _("Your parking is booked: %(reference)s"),
+    MailKind.CHANGED: lambda: _("Your parking is changed: %(reference)s"),
     MailKind.CANCELLED: lambda: _("Your parking is cancelled: %(reference)s"),
     MailKind.ORPHAN: lambda: _("Your payment came too late: %(reference)s"),
     MailKind.STARTS: lambda: _("Your parking begins at %(start)s: %(reference)s"),

@@ -8,6 +8,8 @@ to what the processor says of it, also one that was made there behind our back.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from django.db.models import Sum
 from uuid6 import uuid7
 
 from parking import booking
+from parking.stays import Stay
 from payments import exception_list, gateway, states
 from payments.models import (
     DEAD_REFUND_STATES,
@@ -47,6 +50,31 @@ def left_of(payment: Payment) -> int:
     """Return what may still go back of a payment, in minor units."""
     given = payment.refunds.exclude(state__in=DEAD_REFUND_STATES).aggregate(sum=Sum("amount"))
     return (payment.captured or 0) - (given["sum"] or 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A locked payment of which money goes back: `amount` in minor units."""
+
+    payment: Payment
+    amount: int
+    is_all: bool
+
+
+def sources(*, stay: Stay, due: Mapping[int, int]) -> list[Source]:
+    """Lock the payments of a locked stay that give back what is `due` by slot id, newest first.
+
+    What went back already is not given twice; slots that were free have no payment.
+    """
+    found = []
+    for slot in reversed(stay.slots):
+        paid = slot.payments.filter(state=PaymentState.PAID, is_orphan=False).first()
+        if paid is None or not due.get(slot.pk):
+            continue
+        payment = states.lock_payment(paid.id)
+        if amount := min(due[slot.pk], left_of(payment)):
+            found.append(Source(payment=payment, amount=amount, is_all=amount == slot.amount))
+    return found
 
 
 def request(

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Exists, OuterRef, QuerySet
 
-from parking import extension
+from parking import booking, extension
 from parking.models import Slot, SlotState
 from payments.models import Mail, MailKind
 
@@ -66,7 +66,7 @@ def room(letter: Mail, now: datetime) -> extension.Room | None:
         return None
     try:
         return extension.room(booking_id=letter.booking_id, now=now)
-    except (extension.NotExtendable, extension.ExtensionPending):
+    except (booking.NotBooked, booking.ChangePending):
         return None
 
 

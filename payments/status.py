@@ -59,7 +59,7 @@ def _state(standing: Standing) -> str:
     state = standing.stage.value
     if len(standing.parts) > 1:
         state += f" {len(standing.parts)}"
-    return f"{state} {standing.extension.stage.value}" if standing.extension else state
+    return f"{state} {standing.waiting.stage.value}" if standing.waiting else state
 
 
 def _age_words(light: Light, now: datetime) -> str:

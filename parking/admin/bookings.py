@@ -159,19 +159,19 @@ class BookingAdmin(ZoneScopedAdmin):
     def stay(self, booking: Booking) -> str:
         """Write out the whole stay, with its extensions."""
         stay = _stay(booking)
-        return formatting.period(stay[0].start, stay[-1].end) if stay else ""
+        return formatting.period(stay.start, stay.end) if stay else ""
 
     @admin.display(description=_("state"))
     def state(self, booking: Booking) -> str:
         """Name the state of the stay."""
         stay = _stay(booking)
-        return str(stay[-1].get_state_display()) if stay else ""
+        return str(stay.parts[-1].get_state_display()) if stay else ""
 
     @admin.display(description=_("price"))
     def price(self, booking: Booking) -> str:
         """Add up the frozen prices."""
         stay = _stay(booking)
-        return formatting.money(sum(s.amount for s in stay), stay[0].currency) if stay else ""
+        return formatting.money(stay.price, stay.parts[0].currency) if stay else ""
 
     @admin.display(description=_("citizen's page"))
     def booking_page(self, booking: Booking) -> SafeString:
@@ -184,9 +184,9 @@ class BookingAdmin(ZoneScopedAdmin):
         return _link("admin:payments_payment_changelist", q=booking.reference)
 
 
-def _stay(booking: Booking) -> list[Slot]:
+def _stay(booking: Booking) -> stays.Stay | None:
     slots = list(booking.slots.all())
-    return stays.split(slots)[0] if slots else []
+    return stays.stay_of(slots) if slots else None
 
 
 def _of_person(person: str) -> Q:

@@ -125,7 +125,7 @@ class MeterAdmin(ZoneScopedAdmin, MapAdmin):
         """Save the meter; one that is called elsewhere now, or is back, gets its plan again."""
         if not change:
             super().save_model(request, obj, form, change)
-            lights.replan(meter_id=obj.pk, now=timezone.now())
+            lights.replan(meter_ids=[obj.pk], now=timezone.now())
             return
         # Only what the form changed: the meter's own words may arrive at the same moment.
         obj.save(update_fields=form.changed_data)

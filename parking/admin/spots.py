@@ -178,9 +178,8 @@ class SpotAdmin(ZoneScopedAdmin, MapAdmin):
         before = Spot.objects.filter(pk=obj.pk).values_list("meter_id", flat=True).first()
         super().save_model(request, obj, form, change)
         Light.objects.get_or_create(spot=obj)
-        # In one order everywhere, for each is locked.
-        for meter_id in sorted(pk for pk in {before, obj.meter_id} if pk is not None):
-            lights.replan(meter_id=meter_id, now=timezone.now())
+        touched = {pk for pk in (before, obj.meter_id) if pk is not None}
+        lights.replan(meter_ids=touched, now=timezone.now())
 
     @admin.action(description=_("Take out of use …"), permissions=["change"])
     def take_out_of_use(

@@ -37,9 +37,8 @@ REPLAYED = "Idempotent-Replayed"
 
 def describe(slots: Sequence[Slot]) -> dict[str, Any]:
     """Return what the API says of a booking, from all its slots with `booking` and `spot.zone`."""
-    stay, waiting = stays.split(slots)
-    first, last = stay[0], stay[-1]
-    spot = last.spot
+    stay = stays.stay_of(slots)
+    last, spot = stay.parts[-1], stay.spot
     path = reverse("payments:booking", args=[last.booking.reference])
     return {
         "reference": last.booking.reference,
@@ -53,13 +52,13 @@ def describe(slots: Sequence[Slot]) -> dict[str, Any]:
             "lon": round(spot.location.x, 6),
             "lat": round(spot.location.y, 6),
         },
-        "from": timezone.localtime(first.start).isoformat(),
+        "from": timezone.localtime(stay.start).isoformat(),
         "to": timezone.localtime(last.end).isoformat(),
-        "amount": sum(slot.amount for slot in stay),
+        "amount": stay.price,
         "currency": last.currency,
         "vehicle": last.booking.plate,
         "held_until": timezone.localtime(last.held_until).isoformat(),
-        "extension": describe_extension(waiting) if waiting else None,
+        "extension": describe_extension(stay.waiting) if stay.waiting else None,
         "page": f"{settings.SITE_URL}{path}?key={last.booking.access_key}",
     }
 

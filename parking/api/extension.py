@@ -42,7 +42,7 @@ class Extension(APIView):
         found = booking_of(request, reference)
         try:
             room = extension.room(booking_id=found.pk, now=timezone.now())
-        except (extension.NotExtendable, extension.ExtensionPending) as error:
+        except (booking.NotBooked, booking.ChangePending) as error:
             return _conflict(error)
         return json(
             {
@@ -85,7 +85,7 @@ class Extension(APIView):
                 now=timezone.now(),
                 actor=actor,
             )
-        except (extension.NotExtendable, extension.ExtensionPending) as error:
+        except (booking.NotBooked, booking.ChangePending) as error:
             return _conflict(error)
         except booking.SpotTaken:
             title = _("Somebody else has this spot in that time.")
@@ -100,8 +100,8 @@ class Extension(APIView):
         return json(describe_extension(slot), status=201)
 
 
-def _conflict(error: extension.NotExtendable | extension.ExtensionPending) -> HttpResponse:
-    if isinstance(error, extension.ExtensionPending):
+def _conflict(error: booking.NotBooked | booking.ChangePending) -> HttpResponse:
+    if isinstance(error, booking.ChangePending):
         title = _("An extension waits for its payment already.")
         return problem(409, "extension-pending", title)
     title = _("This stay cannot be extended: it is over, or not booked.")

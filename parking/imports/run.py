@@ -66,8 +66,7 @@ def import_file(
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             moved = _write(wishes, mapping, report, now, replace_terms, retire_missing)
-            for meter_id in sorted(moved):
-                lights.replan(meter_id=meter_id, now=now)
+            lights.replan(meter_ids=moved, now=now)
             transaction.set_rollback(dry_run)
     except (IntegrityError, OperationalError) as error:
         # Every rule of the database is checked before; only a change in between can break one.

@@ -32,13 +32,16 @@ LOOK_EVERY = timedelta(minutes=5)
 BATCH = 50  # meters in one transaction: their reports wait for it
 
 
-def replan(*, meter_id: int, now: datetime) -> MeterCommand | None:
-    """Compute the meter's plan and, if it changed, write the command that carries it.
+def replan(*, meter_ids: Collection[int], now: datetime) -> list[MeterCommand]:
+    """Compute the meters' plans; return the commands that carry those that changed.
 
-    Call it in the transaction that changed a slot or closure; the meter is its last lock.
+    Call it in the transaction that changed a slot or closure; the meters are its last locks.
     """
-    meters = Meter.objects.select_for_update(no_key=True).filter(id=meter_id)
-    return next(iter(_project(meters, now)), None)
+    if not meter_ids:
+        return []
+    # Locked in the order of their ids, as everywhere that several are locked at once.
+    meters = Meter.objects.select_for_update(no_key=True).filter(id__in=meter_ids)
+    return _project(meters.order_by("id"), now)
 
 
 def replan_spots(
@@ -55,10 +58,9 @@ def replan_spots(
     elif street:
         spots = spots.filter(street=street)
     ids = set(spots.values_list("meter_id", flat=True))
-    # Locked in the order of their ids, as everywhere that several are locked at once.
-    meters = Meter.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id")
-    _project(meters, now)
-    return sorted(meter_id for meter_id in ids if meter_id is not None)
+    known = sorted(meter_id for meter_id in ids if meter_id is not None)
+    replan(meter_ids=known, now=now)
+    return known
 
 
 def look(*, now: datetime, limit: int = BATCH) -> int:

@@ -6,6 +6,7 @@ from parking.models.booking import (
     Booking,
     BookingEvent,
     Slot,
+    SlotKind,
     SlotState,
 )
 from parking.models.city import Feature, Spot, Street, Zone
@@ -47,6 +48,7 @@ __all__ = [
     "MeterKey",
     "SimulationState",
     "Slot",
+    "SlotKind",
     "SlotState",
     "Spot",
     "Standing",

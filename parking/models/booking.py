@@ -34,17 +34,26 @@ def new_access_key() -> str:
 
 
 class SlotState(models.TextChoices):
-    """HELD → EXPIRING → RELEASED; HELD or EXPIRING → CONFIRMED → CANCELLED."""
+    """HELD → EXPIRING → RELEASED; HELD or EXPIRING → CONFIRMED → CANCELLED | REPLACED."""
 
     HELD = "held", _("held")
     EXPIRING = "expiring", _("expiring")
     CONFIRMED = "confirmed", _("confirmed")
     CANCELLED = "cancelled", _("cancelled")
+    REPLACED = "replaced", _("replaced")
     RELEASED = "released", _("released")
 
 
 LIVE_STATES = (SlotState.HELD, SlotState.EXPIRING, SlotState.CONFIRMED)
 PENDING_STATES = (SlotState.HELD, SlotState.EXPIRING)  # money may still come
+
+
+class SlotKind(models.TextChoices):
+    """What a slot is to its booking."""
+
+    FIRST = "first", _("booked")
+    EXTENSION = "extension", _("extension")  # goes on where the stay ends
+    CHANGE = "change", _("change")  # stands for the whole stay from then on
 
 
 class Booking(models.Model):
@@ -108,7 +117,11 @@ class SlotQuerySet(models.QuerySet["Slot"]):
 
 
 class Slot(models.Model):
-    """One interval of one spot claimed by a booking. Each extension is one more."""
+    """One interval of one spot claimed by a booking. Each extension or change is one more.
+
+    A change replaces the stay: its amount is what it costs more than was paid, and what it costs
+    less is `returned` by the slots before it.
+    """
 
     booking = models.ForeignKey(Booking, models.PROTECT, related_name="slots")
     spot = models.ForeignKey(Spot, models.PROTECT, related_name="slots")
@@ -120,8 +133,37 @@ class Slot(models.Model):
         help_text=_("Frozen when held; empty where the zone keeps nothing free."),
     )
     state = models.CharField(_("state"), max_length=10, choices=SlotState.choices)
+    kind = models.CharField(
+        _("kind"),
+        max_length=10,
+        choices=SlotKind.choices,
+        default=SlotKind.FIRST,
+        db_default=SlotKind.FIRST,
+    )
+    follows = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        db_index=False,  # nobody asks backwards, and every hold would pay for it
+        verbose_name=_("made for the stay up to"),
+        help_text=_("The newest slot of the stay that this one extends or replaces."),
+    )
+    priced_from = models.DateTimeField(
+        _("priced from"),
+        null=True,
+        blank=True,
+        help_text=_("When the stay began that was changed while it ran; empty: with the period."),
+    )
     held_until = models.DateTimeField(_("held until"))
     amount = models.BigIntegerField(_("price"), help_text=_("Minor units, frozen when held."))
+    returned = models.BigIntegerField(
+        _("returned"),
+        default=0,
+        db_default=0,
+        help_text=_("Of the price, by changes that made the stay cheaper. Minor units."),
+    )
     currency = models.CharField(_("currency"), max_length=3)
     tariff = models.ForeignKey(TariffVersion, models.PROTECT, related_name="slots")
     quote = models.JSONField(_("quote"))
@@ -158,9 +200,23 @@ class Slot(models.Model):
         constraints: ClassVar = [
             ExclusionConstraint(
                 name="slot_no_double_booking",
-                expressions=[("spot", RangeOperators.EQUAL), ("period", RangeOperators.OVERLAPS)],
+                expressions=[
+                    ("spot", RangeOperators.EQUAL),
+                    ("booking", RangeOperators.NOT_EQUAL),
+                    ("period", RangeOperators.OVERLAPS),
+                ],
                 condition=Q(state__in=LIVE_STATES),
                 violation_error_message=_("Somebody else has this spot in that time."),
+            ),
+            # A change that waits for its money may overlap the stay that it will replace.
+            ExclusionConstraint(
+                name="slot_one_place_at_a_time",
+                expressions=[
+                    ("booking", RangeOperators.EQUAL),
+                    ("period", RangeOperators.OVERLAPS),
+                ],
+                condition=Q(state=SlotState.CONFIRMED),
+                violation_error_message=_("This booking has another spot in that time."),
             ),
             # Stays of one booking may touch. Zones without a buffer have no rows in this index.
             ExclusionConstraint(
@@ -189,6 +245,15 @@ class Slot(models.Model):
             ),
             models.CheckConstraint(name="slot_amount_not_negative", condition=Q(amount__gte=0)),
             models.CheckConstraint(
+                name="slot_returned_of_its_price",
+                condition=Q(returned__gte=0, returned__lte=F("amount")),
+            ),
+            models.CheckConstraint(
+                name="slot_first_follows_none",
+                condition=Q(kind=SlotKind.FIRST, follows__isnull=True)
+                | (~Q(kind=SlotKind.FIRST) & Q(follows__isnull=False)),
+            ),
+            models.CheckConstraint(
                 name="slot_confirmed_is_dated",
                 condition=~Q(state="confirmed") | Q(confirmed_at__isnull=False),
             ),
@@ -210,6 +275,11 @@ class Slot(models.Model):
     def end(self) -> datetime:
         """The first moment after the stay, aware, UTC."""
         return self.period.upper  # type: ignore[no-any-return]
+
+    @property
+    def kept(self) -> int:
+        """What of its price the city has, unless the stay is ended; minor units."""
+        return self.amount - self.returned
 
 
 class BookingEvent(models.Model):

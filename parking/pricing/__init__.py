@@ -44,7 +44,12 @@ that comes to nothing stays free), one rounding (half a unit is nearest to a who
 that is not `included`, which goes on top and has a line of its own.
 """
 
-from parking.pricing.changes import extension_price, extension_quote, refund_of_unused
+from parking.pricing.changes import (
+    extension_price,
+    extension_quote,
+    less_paid,
+    refund_of_unused,
+)
 from parking.pricing.charge import quote
 from parking.pricing.clock import parse_local
 from parking.pricing.errors import QuoteError, TariffError
@@ -60,6 +65,7 @@ __all__ = [
     "Tax",
     "extension_price",
     "extension_quote",
+    "less_paid",
     "parse_local",
     "quote",
     "refund_of_unused",

@@ -29,11 +29,19 @@ def extension_quote(
     if not start <= old_end < new_end:
         raise QuoteError("not_an_extension", "The new end is not after the old one.")
     whole = quote(tariff=tariff, start=start, end=new_end, vehicle_class=vehicle_class)
+    return less_paid(whole, paid=paid, tax_rate_bp=tariff.tax.rate_bp)
+
+
+def less_paid(whole: Quote, *, paid: int, tax_rate_bp: int) -> Quote:
+    """Return the quote of a stay with what is `paid` (minor units) taken off it.
+
+    The total is never below zero. Its tax is the share of its own total.
+    """
     taken = min(paid, whole.total)
     if not taken:
         return whole
     rest = whole.total - taken
-    net = nearest(rest * 10_000, 10_000 + tariff.tax.rate_bp)
+    net = nearest(rest * 10_000, 10_000 + tax_rate_bp)
     return replace(
         whole,
         total=rest,

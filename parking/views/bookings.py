@@ -18,8 +18,8 @@ from icalendar import Alarm, Calendar, Event
 
 from parking import access
 from parking.formatting import clock, money
-from parking.models import Booking, Slot, SlotState
-from parking.models.booking import LIVE_STATES
+from parking.models import LIVE_STATES, Booking
+from parking.stays import Stay, stay_of
 
 PAGE_SIZE = 20
 _REMIND_BEFORE = timedelta(minutes=10)
@@ -68,11 +68,12 @@ def my_bookings(request: HttpRequest) -> HttpResponse:
 def calendar(request: HttpRequest, reference: str) -> HttpResponse:
     """Answer a confirmed booking as an iCalendar file, with a reminder before its end."""
     booking = access.booking_or_404(request, reference)
-    slots = list(booking.slots.confirmed().order_by("period"))
-    if not slots:
+    slots = list(booking.slots.all())
+    stay = stay_of(slots) if slots else None
+    if stay is None or not stay.is_booked:
         raise Http404
     page = request.build_absolute_uri(reverse("payments:booking", args=[booking.reference]))
-    entry = _event(booking, slots, page)
+    entry = _event(booking, stay, page)
     file = Calendar()
     file.add("prodid", "-//Curblight//Parking//EN")
     file.add("version", "2.0")
@@ -85,15 +86,14 @@ def calendar(request: HttpRequest, reference: str) -> HttpResponse:
     )
 
 
-def _event(booking: Booking, slots: list[Slot], page: str) -> Event:
-    spot, end = booking.spot, slots[-1].end
+def _event(booking: Booking, stay: Stay, page: str) -> Event:
+    spot, end = booking.spot, stay.end
     where = ", ".join(part for part in (spot.street, spot.zone.name, settings.CITY_NAME) if part)
-    paid = sum(slot.amount for slot in slots)
     entry = Event()
     entry.add("uid", f"{booking.reference}@{settings.ALLOWED_HOSTS[0]}")
     entry.add("dtstamp", timezone.now())
-    entry.add("sequence", len(slots))
-    entry.add("dtstart", slots[0].start)
+    entry.add("sequence", len(stay.slots))
+    entry.add("dtstart", stay.start)
     entry.add("dtend", end)
     entry.add("summary", _("Parking: spot %(number)s") % {"number": spot.number})
     entry.add("location", where)
@@ -104,7 +104,7 @@ def _event(booking: Booking, slots: list[Slot], page: str) -> Event:
         _("Booking %(reference)s, %(price)s. %(page)s")
         % {
             "reference": booking.reference,
-            "price": money(paid, slots[0].currency),
+            "price": money(stay.price, stay.parts[0].currency),
             "page": page,
         },
     )
@@ -118,17 +118,10 @@ def _event(booking: Booking, slots: list[Slot], page: str) -> Event:
 
 def _row(booking: Booking) -> BookingRow | None:
     slots = list(booking.slots.all())
-    live = [slot for slot in slots if slot.state in LIVE_STATES]
-    counted = live or slots
-    if not counted:
+    if not slots:
         return None
-    confirmed = any(slot.state == SlotState.CONFIRMED for slot in counted)
-    return BookingRow(
-        booking=booking,
-        state=SlotState.CONFIRMED if confirmed else counted[0].state,
-        start=min(slot.start for slot in counted),
-        end=max(slot.end for slot in counted),
-    )
+    stay = stay_of(slots)
+    return BookingRow(booking=booking, state=stay.parts[-1].state, start=stay.start, end=stay.end)
 
 
 def _page_number(text: str) -> int:

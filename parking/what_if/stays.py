@@ -32,7 +32,8 @@ from parking.extension import FREE_EXTENSION
 BLOCK_ROWS = 5_000
 
 # Slots of a booking can lie outside of the period: an extension goes on where the slot before it
-# ended, so a stay that begins in the period has a slot that begins in it.
+# ended, so a stay that begins in the period has a slot that begins in it. What was paid for a stay
+# before it was changed counts further on.
 _STAYS = """
 SELECT CASE WHEN NOT is_confirmed THEN 'cancelled' WHEN is_granted THEN 'granted' END,
   floor(extract(epoch FROM start_at) / 60)::bigint,
@@ -43,18 +44,22 @@ FROM (
     bool_or(slot.state = 'confirmed') AS is_confirmed,
     coalesce(bool_or(NOT slot.free_reason = ANY(%(by_tariff)s))
       FILTER (WHERE slot.state = 'confirmed'), false) AS is_granted,
-    coalesce(min(lower(slot.period)) FILTER (WHERE slot.state = 'confirmed'),
-      min(lower(slot.period))) AS start_at,
+    coalesce(min(coalesce(slot.priced_from, lower(slot.period)))
+      FILTER (WHERE slot.state = 'confirmed'),
+      min(coalesce(slot.priced_from, lower(slot.period)))
+      FILTER (WHERE slot.state = 'cancelled')) AS start_at,
     coalesce(max(upper(slot.period)) FILTER (WHERE slot.state = 'confirmed'),
-      max(upper(slot.period))) AS end_at,
-    coalesce(sum(slot.amount) FILTER (WHERE slot.state = 'confirmed'), sum(slot.amount)) AS paid
+      max(upper(slot.period)) FILTER (WHERE slot.state = 'cancelled')) AS end_at,
+    CASE WHEN bool_or(slot.state = 'confirmed')
+      THEN sum(slot.amount - slot.returned) FILTER (WHERE slot.state <> 'cancelled')
+      ELSE sum(slot.amount - slot.returned) END AS paid
   FROM parking_slot slot
   JOIN parking_booking booking ON booking.id = slot.booking_id
-  WHERE slot.state IN ('confirmed', 'cancelled')
+  WHERE slot.state IN ('confirmed', 'cancelled', 'replaced')
     AND slot.booking_id IN (
       SELECT first.booking_id
       FROM parking_slot first JOIN parking_spot spot ON spot.id = first.spot_id
-      WHERE spot.zone_id = %(zone)s AND first.state IN ('confirmed', 'cancelled')
+      WHERE spot.zone_id = %(zone)s AND first.state IN ('confirmed', 'cancelled', 'replaced')
         AND lower(first.period) >= %(start)s AND lower(first.period) < %(end)s)
   GROUP BY booking.id
 ) stay

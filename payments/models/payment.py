@@ -126,6 +126,8 @@ class RefundReason(models.TextChoices):
     UNUSED_TIME = "unused_time", _("unused time")
     LATE_PAYMENT = "late_payment", _("paid after the spot was given up")
     DUPLICATE = "duplicate", _("paid twice")
+    CHANGED = "changed", _("stay changed by the citizen")
+    OCCUPIED = "occupied", _("somebody else stood on the spot")
     OPERATOR = "operator", _("decided by an operator")
     EXTERNAL = "external", _("made at the processor")
 

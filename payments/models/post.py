@@ -44,6 +44,7 @@ class MailKind(models.TextChoices):
     """Why we write to a citizen."""
 
     CONFIRMED = "confirmed", _("booking confirmed")
+    CHANGED = "changed", _("booking changed")
     CANCELLED = "cancelled", _("booking cancelled")
     ORPHAN = "orphan", _("paid too late, money goes back")
     STARTS = "starts", _("the stay begins soon")

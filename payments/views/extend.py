@@ -35,9 +35,9 @@ def extend(request: HttpRequest, reference: str) -> HttpResponse:
         if request.method == "POST":
             return _extend(request, found, now)
         return _ask(request, found, now)
-    except extension.ExtensionPending:
+    except booking.ChangePending:
         messages.warning(request, _("An extension waits for its payment already."))
-    except extension.NotExtendable:
+    except booking.NotBooked:
         messages.warning(request, _("This stay cannot be extended: it is over, or not booked."))
     return redirect("payments:booking", found.reference)
 

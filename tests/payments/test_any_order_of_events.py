@@ -1,8 +1,8 @@
 """Whatever people, the processor and the clock do, in any order: the design's first rules hold.
 
-A state machine walks holds, payments, declined cards, extensions, corrections, cancellations,
-lost answers and the sweeper through the real rules and the sandbox over HTTP, and looks at every
-row after each step.
+A state machine walks holds, payments, declined cards, extensions, changes, corrections,
+cancellations, lost answers and the sweeper through the real rules and the sandbox over HTTP, and
+looks at every row after each step.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ from parking.models import (
     PENDING_STATES,
     Booking,
     Slot,
+    SlotKind,
     SlotState,
 )
+from parking.stays import stay_of
 from parking.terms import StayRefused
-from payments import cancel, checkout, expiry, gateway, reconciliation, refunds, reminders
+from payments import cancel, change, checkout, expiry, gateway, reconciliation, refunds, reminders
 from payments.models import (
     DEAD_REFUND_STATES,
     MoneyException,
@@ -150,9 +152,7 @@ class Kerb(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99), minutes=st.integers(1, 30))
     def extend(self, which: int, minutes: int) -> None:
         slot = self._one(which, state=SlotState.CONFIRMED)
-        with suppress(
-            booking.SpotTaken, StayRefused, extension.NotExtendable, extension.ExtensionPending
-        ):
+        with suppress(booking.SpotTaken, StayRefused, booking.NotBooked, booking.ChangePending):
             extension.extend(
                 booking_id=slot.booking_id,
                 to=slot.end + timedelta(minutes=5 * minutes),
@@ -173,6 +173,25 @@ class Kerb(RuleBasedStateMachine):
             assert told is None, "what can be cancelled was offered"
         else:
             assert done.refunded == told, "what was told is what goes back"
+
+    @precondition(lambda self: self._any(state=SlotState.CONFIRMED))
+    @rule(
+        which=st.integers(0, 99),
+        spot=st.none() | st.integers(0, SPOTS - 1),
+        later=st.sampled_from([None, -2, 3, 12]),
+        longer=st.sampled_from([None, -6, -1, 3, 12]),
+    )
+    def change(self, which: int, spot: int | None, later: int | None, longer: int | None) -> None:
+        slot = self._one(which, state=SlotState.CONFIRMED)
+        stay = stay_of(booking.slots_of(slot.booking_id))
+        wish = {
+            "reference": slot.booking.reference,
+            "spot_id": None if spot is None else self.spots[spot].pk,
+            "start": stay.start + timedelta(minutes=5 * later) if later else None,
+            "end": stay.end + timedelta(minutes=5 * longer) if longer else None,
+        }
+        with suppress(booking.BookingError, StayRefused):
+            change.change_booking(**wish, now=self.now, actor="citizen")
 
     @precondition(lambda self: Booking.objects.exists())
     @rule(which=st.integers(0, 99), plate=st.sampled_from(PLATES))
@@ -241,7 +260,10 @@ class Kerb(RuleBasedStateMachine):
         for slot in Slot.objects.filter(state__in=LIVE_STATES).order_by("period"):
             by_spot[slot.spot_id].append(slot)
         for slots in by_spot.values():
-            assert all(one.end <= other.start for one, other in pairwise(slots))
+            assert all(
+                one.end <= other.start or one.booking_id == other.booking_id
+                for one, other in pairwise(slots)
+            )
 
     @invariant()
     def no_place_is_given_back_while_money_may_come(self) -> None:
@@ -263,8 +285,10 @@ class Kerb(RuleBasedStateMachine):
             assert all(one.end == other.start for one, other in pairwise(stay))
             assert len({slot.spot_id for slot in stay}) <= 1
             assert made.slots.filter(state__in=PENDING_STATES).count() <= 1
-            first = min(made.slots.values_list("id", flat=True))
-            assert not stay or stay[0].pk == first, "an extension has a stay before it"
+            assert not stay or stay[0].kind != SlotKind.EXTENSION, "it has a stay before it"
+            assert not stay or made.spot_id == stay[0].spot_id
+            later = [slot.follows_id for slot in made.slots.exclude(kind=SlotKind.FIRST)]
+            assert all(later), "a change or extension knows what it follows"
 
     @invariant()
     def money_has_a_place_or_goes_back(self) -> None:
@@ -275,18 +299,24 @@ class Kerb(RuleBasedStateMachine):
                 assert back == payment.captured
                 assert payment.slot.state != SlotState.CONFIRMED
             elif payment.slot.state == SlotState.CONFIRMED:
-                assert not back, "who still has the stay has paid for it"
-            elif payment.slot.state not in {SlotState.CONFIRMED, SlotState.CANCELLED}:
+                assert back == payment.slot.returned, "who still has the stay has paid for it"
+            elif payment.slot.state == SlotState.REPLACED:
+                assert back >= payment.slot.returned, "what a change made cheaper goes back"
+            elif payment.slot.state != SlotState.CANCELLED:
                 assert MoneyException.objects.filter(payment=payment).exists()
 
     @invariant()
     def a_stay_costs_what_its_tariff_says(self) -> None:
         for made in Booking.objects.all():
-            stay = list(made.slots.filter(state=SlotState.CONFIRMED).order_by("period"))
-            if stay:
-                minutes = (stay[-1].end - stay[0].start) / timedelta(minutes=1)
+            stay = stay_of(booking.slots_of(made.pk))
+            if stay.is_booked:
+                minutes = (stay.end - stay.start) / timedelta(minutes=1)
                 price = -(-minutes * 200 // 60)  # two euro an hour, rounded up
-                assert sum(slot.amount for slot in stay) == price
+                assert stay.price == price
+                paid = Payment.objects.filter(
+                    slot__booking=made, state=PaymentState.PAID, is_orphan=False
+                )
+                assert sum(one.captured - _back(one) for one in paid) == price
 
     @invariant()
     def the_books_balance(self) -> None:

@@ -195,7 +195,7 @@ def test_the_link_of_a_letter_opens_it_without_an_account(client: Client, paid: 
 def test_a_hold_cannot_be_extended(guest: Client, slot: Slot) -> None:
     said = guest.get(page(slot, "extend/"), follow=True).content.decode()
     assert "cannot be extended" in said
-    with pytest.raises(extension.NotExtendable):
+    with pytest.raises(booking.NotBooked):
         extension.room(booking_id=slot.booking_id, now=timezone.now())
 
 

@@ -306,7 +306,7 @@ def test_two_extensions_at_once_are_one() -> None:
         * 4
     )
     names = sorted(type(answer).__name__ for answer in answers)
-    assert names == ["ExtensionPending"] * 3 + ["Slot"]
+    assert names == ["ChangePending"] * 3 + ["Slot"]
 
 
 @pytest.mark.parametrize("attempt", range(4))

@@ -131,7 +131,7 @@ class Command(BaseCommand):
         now = timezone.now()
         for meter_id in Meter.objects.order_by("id").values_list("id", flat=True):
             with transaction.atomic():
-                lights.replan(meter_id=meter_id, now=now)
+                lights.replan(meter_ids=[meter_id], now=now)
         # The people of the history do not exist: nobody waits for their letters.
         Mail.objects.filter(sent_at=None, given_up_at=None).update(given_up_at=F("created_at"))
 

@@ -102,23 +102,23 @@ def test_an_end_off_the_grid_is_refused(spot: Spot) -> None:
 def test_one_extension_at_a_time(spot: Spot) -> None:
     [first] = cast.a_stay(spot, 60)
     longer = extend(first, 90)
-    with pytest.raises(extension.ExtensionPending) as pending:
+    with pytest.raises(booking.ChangePending) as pending:
         extend(first, 120)
     assert pending.value.slot == longer
-    with pytest.raises(extension.ExtensionPending):
+    with pytest.raises(booking.ChangePending):
         room(first)
 
 
 def test_a_stay_that_is_over_or_not_paid_cannot_grow(spot: Spot) -> None:
     held = cast.a_hold(spot, cast.at(600))
-    with pytest.raises(extension.NotExtendable):
+    with pytest.raises(booking.NotBooked):
         room(held)
     [first] = cast.a_stay(spot, 60)
-    with pytest.raises(extension.NotExtendable):
+    with pytest.raises(booking.NotBooked):
         extend(first, 90, minutes=60)
     cancelled = booking.lock_slot(first.pk)
     booking.cancel(slot=cancelled, now=cast.at(30), actor="citizen")
-    with pytest.raises(extension.NotExtendable):
+    with pytest.raises(booking.NotBooked):
         extend(first, 90)
 
 

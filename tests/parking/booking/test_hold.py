@@ -91,7 +91,10 @@ def test_a_period_that_runs_backwards_is_refused_not_a_database_error(spot: Spot
 
 def test_the_database_refuses_what_the_code_would_let_through(spot: Spot) -> None:
     slot = cast.a_hold(spot)
-    slot.pk = None
+    other = Booking.objects.get(id=slot.booking_id)
+    other.pk, other.reference = None, "2B3C4D5F"
+    other.save(force_insert=True)
+    slot.pk, slot.booking = None, other
     with pytest.raises(IntegrityError) as refusal:
         slot.save(force_insert=True)
     assert isinstance(refusal.value.__cause__, errors.ExclusionViolation)

@@ -128,11 +128,11 @@ def test_meters_whose_lamps_moved_are_planned_again_and_no_others(
 ) -> None:
     rows = [row | {"meter": m} for row, m in zip(spot_rows(3), ["M-1", "M-2", "M-3"], strict=True)]
     planned: list[int] = []
-    replan: Callable[..., None] = lambda *, meter_id, now: planned.append(meter_id)  # noqa: E731
+    replan: Callable[..., None] = lambda *, meter_ids, now: planned.extend(meter_ids)  # noqa: E731
     monkeypatch.setattr("parking.imports.run.lights.replan", replan)
     run(write_csv(tmp_path / "spots.csv", rows), NAMED)
     assert planned == []  # new meters have nothing to forget
     rows[0]["meter"] = "M-2"
     run(write_csv(tmp_path / "spots.csv", rows), NAMED)
     by_serial = dict(Meter.objects.values_list("serial", "id"))
-    assert planned == sorted([by_serial["M-1"], by_serial["M-2"]])
+    assert sorted(planned) == sorted([by_serial["M-1"], by_serial["M-2"]])

@@ -65,14 +65,14 @@ def test_a_confirmed_slot_raises_the_revision_and_supersedes_the_open_command(
 
 def test_a_hold_lights_nothing(planned: Meter) -> None:
     cast.a_hold(lamp(planned, 1))
-    assert lights.replan(meter_id=planned.pk, now=NOW) is None
+    assert lights.replan(meter_ids=[planned.pk], now=NOW) == []
     assert lamp(planned, 1).light.desired_light == "off"
 
 
 def test_planning_again_writes_nothing(planned: Meter) -> None:
     confirmed(planned)
     for minute in (0, 1, 49, 51, 59, 61):
-        assert lights.replan(meter_id=planned.pk, now=at(minute)) is None
+        assert lights.replan(meter_ids=[planned.pk], now=at(minute)) == []
     planned.refresh_from_db()
     assert planned.plan_revision == 2
 
@@ -115,7 +115,7 @@ def test_a_slot_of_tomorrow_is_sent_a_day_ahead(planned: Meter) -> None:
     day = 24 * 60
     confirmed(planned, start=day + 60)
     assert commands(planned) == [(1, CommandState.PENDING)]  # too early to say
-    lights.replan(meter_id=planned.pk, now=at(61))
+    lights.replan(meter_ids=[planned.pk], now=at(61))
     assert commands(planned)[-1] == (2, CommandState.PENDING)
 
 
@@ -149,7 +149,7 @@ def test_what_nobody_told_us_is_found_within_minutes(planned: Meter, zone: Zone)
 
 def test_a_spot_that_had_no_light_gets_one(planned: Meter) -> None:
     Light.objects.filter(spot__meter=planned).delete()
-    lights.replan(meter_id=planned.pk, now=NOW)
+    lights.replan(meter_ids=[planned.pk], now=NOW)
     assert Light.objects.filter(spot__meter=planned).count() == 2
 
 
