@@ -117,6 +117,8 @@ WHERE here.id = %(spot)s AND spot.id <> here.id AND spot.is_active AND zone.is_a
   AND ST_DWithin(spot.location::geography, here.location::geography, %(within_m)s)
   AND spot.location && ST_Expand(here.location, %(within_m)s / 20000.0)
   AND spot.features @> %(features)s::varchar[]
+  AND NOT spot.features && %(without)s::varchar[]
+  AND (NOT %(same_zone)s OR spot.zone_id = here.zone_id)
   AND spot.id NOT IN ({BUSY})
 ORDER BY distance_m, spot.id
 LIMIT %(limit)s
@@ -129,10 +131,15 @@ def nearest_free(
     start: datetime,
     end: datetime,
     features: Collection[str] = (),
+    without: Collection[str] = (),
+    same_zone: bool = False,
     within_m: int = 500,
     limit: int = 5,
 ) -> list[FreeSpot]:
-    """Return the free spots nearest to a spot, at most `within_m` metres away, nearest first."""
+    """Return the free spots nearest to a spot, at most `within_m` metres away, nearest first.
+
+    They have all of `features` and none of `without`.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             _NEAREST,
@@ -141,6 +148,8 @@ def nearest_free(
                 "start": start,
                 "end": end,
                 "features": list(features),
+                "without": list(without),
+                "same_zone": same_zone,
                 "within_m": within_m,
                 "limit": limit,
             },

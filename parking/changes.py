@@ -29,8 +29,8 @@ COVERED = "covered by what was paid before the change"
 class Change:
     """What a change would do. `quote.total` is to be paid; amounts are minor units.
 
-    `piece` is what the new slot claims: of a stay that runs, the time that is left. `back` says
-    what each slot of the stay returns, by its id.
+    `piece` is what the new slot claims: of a stay that runs, the time that is left. By `surplus`
+    it costs less than was paid; `back` says what each slot of the stay returns of it, by its id.
     """
 
     stay: Stay
@@ -41,12 +41,18 @@ class Change:
     claim: DateTimeTZRange | None
     tariff_id: int
     quote: Quote
+    surplus: int
     back: Mapping[int, int]
 
     @property
     def due(self) -> int:
         """What is to be paid for it."""
         return self.quote.total
+
+    @property
+    def kept_back(self) -> int:
+        """What of the surplus the zone does not return."""
+        return self.surplus - self.refund
 
     @property
     def refund(self) -> int:
@@ -235,6 +241,7 @@ class _Wish:
             claim=self.claim,
             tariff_id=version[0],
             quote=agreed,
+            surplus=surplus,
             back=refund_policy.shared(stay=self.stay, back=back),
         )
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from parking import plates, stay_times
 from parking.availability import BBox
 from parking.formatting import duration
-from parking.models import Feature
+from parking.models import Feature, Spot
 from parking.price_words import class_words
 
 _LONGEST_ASKED = timedelta(days=31)
@@ -186,6 +186,36 @@ class HoldForm(StayForm):
     def clean_plate(self) -> str:
         """Spell the plate as all plates are spelled."""
         return read_plate(self.cleaned_data["plate"])
+
+
+class ChangeForm(StayForm):
+    """Another spot of the zone, by its number, and another time."""
+
+    spot = forms.CharField(
+        label=gettext_lazy("Spot"),
+        max_length=32,
+        help_text=gettext_lazy("The number on the meter or the kerb, in the same zone."),
+        error_messages={"required": gettext_lazy("Write the number of a spot.")},
+    )
+
+    def __init__(self, *args: Any, here: Spot, has_begun: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._here = here
+        if has_begun:  # a stay that runs keeps its start
+            for name in ("on", "at"):
+                self.fields[name].widget = forms.HiddenInput()
+
+    def clean_spot(self) -> int:
+        """Return the id of the spot in use of the zone that has this number."""
+        number: str = self.cleaned_data["spot"].strip()
+        found = Spot.objects.filter(zone=self._here.zone_id, number__iexact=number, is_active=True)
+        spot_id: int | None = found.values_list("id", flat=True).first()
+        if spot_id is None:
+            raise ValidationError(
+                _("%(zone)s has no spot %(number)s in use.")
+                % {"zone": self._here.zone.name, "number": number}
+            )
+        return spot_id
 
 
 class QuoteForm(StayForm):

@@ -52,6 +52,11 @@ class Part:
     payment: Payment | None
 
     @property
+    def start(self) -> datetime:
+        """From when it is priced: of a change while the stay ran, the stay's own start."""
+        return self.slot.priced_from or self.slot.start
+
+    @property
     def pay_until(self) -> datetime:
         """The last moment at which a payment should be begun."""
         return self.slot.held_until - MARGIN

@@ -57,8 +57,8 @@ def of(standing: Standing, *, now: datetime) -> Status:
 def _state(standing: Standing) -> str:
     """Name everything that makes the page another one."""
     state = standing.stage.value
-    if len(standing.parts) > 1:
-        state += f" {len(standing.parts)}"
+    if (slots := len(standing.parts) + len(standing.replaced)) > 1:
+        state += f" {slots}"
     return f"{state} {standing.waiting.stage.value}" if standing.waiting else state
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from payments.views import audit, citizen, extend, webhook
+from payments.views import audit, change, citizen, extend, webhook
 
 app_name = "payments"
 urlpatterns: list[URLPattern] = [
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("bookings/<reference>/return/", citizen.returned, name="return"),
     path("bookings/<reference>/give-up/", citizen.give_up, name="give-up"),
     path("bookings/<reference>/extend/", extend.extend, name="extend"),
+    path("bookings/<reference>/change/", change.change_page, name="change"),
     path("bookings/<reference>/cancel/", citizen.cancel_page, name="cancel"),
     path("bookings/<reference>/receipt/", citizen.receipt, name="receipt"),
     path("audit/", audit.show, name="report"),

@@ -113,7 +113,7 @@ def test_money_that_comes_too_late_for_it_goes_back_and_says_so(
     assert fresh(payment).is_orphan
     said = text(guest, paid)
     assert "Spot K-1 is yours" in said
-    assert "longer stay came too late" in said
+    assert "last payment came too late" in said
     assert Refund.objects.get().amount == 100
 
 
