@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from payments.api import Cancel, Checkout
+from payments.change_api import Change
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("edge/v1/", include("parking.edge_urls")),
     path("api/v1/bookings/<str:reference>/cancel/", Cancel.as_view(), name="api-cancel"),
+    path("api/v1/bookings/<str:reference>/change/", Change.as_view(), name="api-change"),
     path("api/v1/bookings/<str:reference>/checkout/", Checkout.as_view(), name="api-checkout"),
     path("api/v1/", include("parking.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

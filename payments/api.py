@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from parking import booking
-from parking.api.bookings import BOOKING_KEY, booking_of, describe, json
+from parking.api.bookings import BOOKING_KEY, booking_of, busy, describe, json
 from parking.api.serializers import BookingAnswer, Problem
 from parking.api.spots import PROBLEM
 from parking.problems import CONTENT_TYPE, problem
@@ -23,7 +23,7 @@ from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from payments import cancel, checkout, tasks
 
-CONFLICT = {(409, CONTENT_TYPE): OpenApiResponse(Problem, "Not in this state")}
+CONFLICT = {(409, CONTENT_TYPE): OpenApiResponse(Problem, "Not in this state, or busy")}
 
 
 class CancelAnswer(BookingAnswer):
@@ -55,6 +55,8 @@ class Cancel(APIView):
             done = cancel.cancel_booking(reference=found.reference, now=timezone.now(), actor=actor)
         except booking.WrongState:
             return problem(409, "wrong-state", _("There is nothing left to cancel."))
+        except booking.Busy:
+            return busy()
         for refund_id in done.refund_ids:
             nudge(tasks.submit_refund, str(refund_id))
         nudge(tasks.send_mail)
@@ -86,6 +88,8 @@ class Checkout(APIView):
             page = f"{settings.SITE_URL}{reverse('payments:booking', args=[found.reference])}"
             title = _("This booking does not wait for a payment.")
             return problem(409, "wrong-state", title, page=page)
+        except booking.Busy:
+            return busy()
         except (checkout.ProcessorAway, checkout.ProcessorRefused):
             title = _("The payment service does not answer. The spot stays held; try again.")
             return problem(503, "processor-away", title, headers={"Retry-After": "5"})

@@ -58,20 +58,28 @@ def describe(slots: Sequence[Slot]) -> dict[str, Any]:
         "currency": last.currency,
         "vehicle": last.booking.plate,
         "held_until": timezone.localtime(last.held_until).isoformat(),
-        "extension": describe_extension(stay.waiting) if stay.waiting else None,
+        "waiting": describe_slot(stay.waiting) if stay.waiting else None,
         "page": f"{settings.SITE_URL}{path}?key={last.booking.access_key}",
     }
 
 
-def describe_extension(slot: Slot) -> dict[str, Any]:
-    """Return what the API says of an extension."""
+def describe_slot(slot: Slot) -> dict[str, Any]:
+    """Return what the API says of an extension or change."""
     return {
+        "kind": slot.kind,
         "state": slot.state,
+        "spot": slot.spot_id,
         "to": timezone.localtime(slot.end).isoformat(),
         "amount": slot.amount,
         "currency": slot.currency,
         "held_until": timezone.localtime(slot.held_until).isoformat(),
     }
+
+
+def busy() -> HttpResponse:
+    """Say that others are at the same rows, as 409 with a time to try again."""
+    title = _("Others want the same spot right now. Try again in a moment.")
+    return problem(409, "busy", title, headers={"Retry-After": "1"})
 
 
 def json(body: dict[str, Any], status: int = 200, **headers: str) -> HttpResponse:
@@ -151,8 +159,7 @@ class Bookings(APIView):
         except booking.SpotTaken:
             return _taken(wish.validated_data)
         except booking.Busy:
-            title = _("Others want the same spot right now. Try again in a moment.")
-            return problem(409, "busy", title, headers={"Retry-After": "1"})
+            return busy()
         except (StayRefused, NotPriced, QuoteError) as error:
             return refused(error)
 

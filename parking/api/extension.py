@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from parking import booking, extension, tasks
 from parking.api import serializers
-from parking.api.bookings import BOOKING_KEY, booking_of, describe_extension, json
+from parking.api.bookings import BOOKING_KEY, booking_of, busy, describe_slot, json
 from parking.api.spots import PROBLEM, refused
 from parking.models import SlotState
 from parking.problems import CONTENT_TYPE, problem
@@ -20,7 +20,7 @@ from parking.throttling import HoldThrottle
 
 CONFLICT = {
     (409, CONTENT_TYPE): OpenApiResponse(
-        serializers.Problem, "Taken, busy, not confirmed, or another extension waits"
+        serializers.Problem, "Taken, busy, not confirmed, or something waits for its payment"
     )
 }
 
@@ -43,7 +43,7 @@ class Extension(APIView):
         try:
             room = extension.room(booking_id=found.pk, now=timezone.now())
         except (booking.NotBooked, booking.ChangePending) as error:
-            return _conflict(error)
+            return conflict(error)
         return json(
             {
                 "ends": timezone.localtime(room.end).isoformat(),
@@ -65,7 +65,7 @@ class Extension(APIView):
         request=serializers.ExtensionRequest,
         parameters=[BOOKING_KEY],
         responses={
-            201: serializers.ExtensionAnswer,
+            201: serializers.SlotAnswer,
             **PROBLEM,
             **CONFLICT,
             (422, CONTENT_TYPE): OpenApiResponse(serializers.Problem, "The rules do not allow it"),
@@ -86,23 +86,23 @@ class Extension(APIView):
                 actor=actor,
             )
         except (booking.NotBooked, booking.ChangePending) as error:
-            return _conflict(error)
+            return conflict(error)
         except booking.SpotTaken:
             title = _("Somebody else has this spot in that time.")
             return problem(409, "spot-taken", title)
         except booking.Busy:
-            title = _("Others want the same spot right now. Try again in a moment.")
-            return problem(409, "busy", title, headers={"Retry-After": "1"})
+            return busy()
         except StayRefused as error:
             return refused(error)
         if slot.state == SlotState.CONFIRMED:
             tasks.nudge_meter(slot.spot.meter_id)
-        return json(describe_extension(slot), status=201)
+        return json(describe_slot(slot), status=201)
 
 
-def _conflict(error: booking.NotBooked | booking.ChangePending) -> HttpResponse:
+def conflict(error: booking.NotBooked | booking.ChangePending) -> HttpResponse:
+    """Say why a booking cannot be extended or changed now."""
     if isinstance(error, booking.ChangePending):
-        title = _("An extension waits for its payment already.")
-        return problem(409, "extension-pending", title)
-    title = _("This stay cannot be extended: it is over, or not booked.")
+        title = _("An extension or change waits for its payment already.")
+        return problem(409, "payment-pending", title)
+    title = _("This stay is over, or not booked.")
     return problem(409, "wrong-state", title)

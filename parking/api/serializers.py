@@ -12,7 +12,7 @@ from rest_framework import serializers
 
 from parking.availability import BBox
 from parking.forms import read_bbox, read_plate
-from parking.models import Feature, SlotState
+from parking.models import Feature, SlotKind, SlotState
 
 LONGEST_QUESTION = timedelta(days=31)
 
@@ -180,10 +180,12 @@ class ExtensionRequest(serializers.Serializer[Any]):
     to = serializers.DateTimeField(help_text="the new end; without an offset, local time")
 
 
-class ExtensionAnswer(serializers.Serializer[Any]):
-    """An extension: held until it is paid, or confirmed where nothing is to be paid."""
+class SlotAnswer(serializers.Serializer[Any]):
+    """An extension or change: held until it is paid, or confirmed where nothing is to be paid."""
 
+    kind = serializers.ChoiceField(choices=SlotKind.choices)
     state = serializers.ChoiceField(choices=SlotState.choices)
+    spot = serializers.IntegerField()
     to = serializers.DateTimeField()
     amount = serializers.IntegerField(help_text="minor units to be paid for it")
     currency = serializers.CharField()
@@ -208,7 +210,7 @@ class ExtensionRoom(serializers.Serializer[Any]):
 
 
 class BookingAnswer(serializers.Serializer[Any]):
-    """A booking as its owner sees it, with its extensions."""
+    """A booking as its owner sees it, with its extensions and changes."""
 
     reference = serializers.CharField()
     key = serializers.CharField(help_text="opens the booking: send it as the header Booking-Key")
@@ -218,7 +220,9 @@ class BookingAnswer(serializers.Serializer[Any]):
     currency = serializers.CharField()
     vehicle = serializers.CharField()
     held_until = serializers.DateTimeField()
-    extension = ExtensionAnswer(allow_null=True, help_text="one that waits for its payment")
+    waiting = SlotAnswer(
+        allow_null=True, help_text="an extension or change that waits for its payment"
+    )
     page = serializers.URLField(help_text="the booking's page: pay, receipt, cancel")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:

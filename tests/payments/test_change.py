@@ -197,3 +197,44 @@ def test_what_a_zone_keeps_is_said(guest: Client, other: Spot, processor: Proces
     said = text(guest, slot, "change/", **wish(slot, length="60"))
     assert "time that has begun is not returned" in said
     assert "Change, at no extra cost" in said
+
+
+def test_programs_ask_for_the_terms_and_change_on_them(client: Client, paid: Slot) -> None:
+    address = f"/api/v1{page(paid, 'change/')}"
+    key = {"Booking-Key": paid.booking.access_key}
+    to = (paid.start + timedelta(minutes=30)).isoformat()
+    terms = client.get(address, {"to": to}, headers=key).json()
+    assert (terms["due"], terms["back"], terms["spot"]) == (0, 100, paid.spot_id)
+
+    def change(**body: object) -> tuple[int, dict[str, object]]:
+        answer = client.post(address, body, content_type="application/json", headers=key)
+        return answer.status_code, answer.json()
+
+    status, said = change(to=to, due=0, back=200)
+    assert (status, said["terms"]) == (409, terms)
+    status, said = change(to=to, due=0, back=100)
+    assert (status, said["refunded"], said["amount"]) == (200, 100, 100)
+    longer = (paid.start + timedelta(minutes=90)).isoformat()
+    status, said = change(to=longer, due=200, back=0)
+    assert status == 200
+    waiting = said["waiting"]
+    assert isinstance(waiting, dict)
+    assert (waiting["kind"], waiting["state"], waiting["amount"]) == ("change", "held", 200)
+    status, said = change(to=to, due=0, back=0)
+    assert (status, str(said["type"])[-15:]) == (409, "payment-pending")
+
+
+def test_programs_are_told_to_come_again_when_others_are_at_the_same_rows(
+    client: Client, paid: Slot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise booking.Busy
+
+    monkeypatch.setattr(booking, "lock_booking", busy)
+    key = {"Booking-Key": paid.booking.access_key}
+    body = {"to": (paid.start + timedelta(minutes=30)).isoformat(), "due": 0, "back": 100}
+    for name in ("change/", "cancel/", "checkout/"):
+        answer = client.post(
+            f"/api/v1{page(paid, name)}", body, content_type="application/json", headers=key
+        )
+        assert (answer.status_code, answer["Retry-After"]) == (409, "1"), name

@@ -220,5 +220,5 @@ def test_programs_extend_too(client: Client, paid: Slot, processor: Processor) -
         content_type="application/json",
         headers=key,
     )
-    assert (again.status_code, again.json()["type"][-17:]) == (409, "extension-pending")
+    assert (again.status_code, again.json()["type"][-15:]) == (409, "payment-pending")
     assert client.get(path).status_code == 404
