@@ -78,7 +78,7 @@ def corrections_left(*, booking_id: int, now: datetime) -> int:
 def near_miss(known: Booking) -> str | None:
     """Return a plate of the same person's latest bookings for which this one may be a slip."""
     before = (
-        _of_the_same_person(known)
+        of_the_same_person(known)
         .exclude(id=known.pk)
         .order_by("-created_at")
         .values_list("plate", flat=True)[:_LOOK_BACK]
@@ -114,7 +114,7 @@ def _check_rules(booking_id: int, plate: str, now: datetime) -> None:
 def _corrections(known: Booking, now: datetime) -> list[datetime]:
     return list(
         BookingEvent.objects.filter(
-            booking__in=_of_the_same_person(known),
+            booking__in=of_the_same_person(known),
             kind__in=[PLATE_CORRECTED, booking.CHANGED],
             at__gt=now - WITHIN,
         )
@@ -124,7 +124,8 @@ def _corrections(known: Booking, now: datetime) -> list[datetime]:
     )
 
 
-def _of_the_same_person(known: Booking) -> QuerySet[Booking]:
+def of_the_same_person(known: Booking) -> QuerySet[Booking]:
+    """Return the bookings of one account, or of a guest's address."""
     if known.user_id is not None:
         return Booking.objects.filter(user=known.user_id)
     return Booking.objects.filter(user=None, email__iexact=known.email)

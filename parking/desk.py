@@ -9,7 +9,17 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from parking.models import Booking, Light, Meter, Slot, Spot, TariffState, TariffVersion, Zone
+from parking.models import (
+    Booking,
+    Light,
+    Meter,
+    Slot,
+    Spot,
+    SpotReport,
+    TariffState,
+    TariffVersion,
+    Zone,
+)
 
 SILENT_AFTER = timedelta(minutes=3)  # three heartbeats missed
 CONVERGE_WITHIN = timedelta(seconds=60)
@@ -38,6 +48,7 @@ def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
     silent = meters.filter(
         Q(last_seen_at__isnull=True) | Q(last_seen_at__lt=now - SILENT_AFTER)
     ).count()
+    cases = SpotReport.objects.filter(spot__zone__in=ids, closed_at=None).count()
     proposed = TariffVersion.objects.filter(zone__in=ids, state=TariffState.PROPOSED).count()
     return [
         Figure(value=str(running), label=_("stays running now"), page="parking_booking"),
@@ -59,6 +70,13 @@ def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
             label=_("meters not heard for 3 minutes"),
             page="parking_meter",
             needs_attention=silent > 0,
+        ),
+        Figure(
+            value=str(cases),
+            label=_("spots reported taken"),
+            page="parking_spotreport",
+            query="case=open",
+            needs_attention=cases > 0,
         ),
         Figure(
             value=str(proposed),

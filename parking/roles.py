@@ -49,6 +49,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "parking.view_booking",
         "parking.view_slot",
         "parking.view_bookingevent",
+        "parking.view_spotreport",
+        "parking.change_spotreport",
         "payments.view_payment",
         "payments.view_refund",
         "payments.request_refund",
@@ -66,6 +68,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "parking.view_light",
         "parking.view_closure",
         "parking.view_slot",
+        "parking.view_spotreport",
     ),
     # Money without people: an auditor's rows carry no plate and no e-mail address.
     AUDITOR: (

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from payments.views import audit, change, citizen, extend, webhook
+from payments.views import audit, change, citizen, extend, taken, webhook
 
 app_name = "payments"
 urlpatterns: list[URLPattern] = [
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("bookings/<reference>/give-up/", citizen.give_up, name="give-up"),
     path("bookings/<reference>/extend/", extend.extend, name="extend"),
     path("bookings/<reference>/change/", change.change_page, name="change"),
+    path("bookings/<reference>/taken/", taken.taken_page, name="taken"),
     path("bookings/<reference>/cancel/", citizen.cancel_page, name="cancel"),
     path("bookings/<reference>/receipt/", citizen.receipt, name="receipt"),
     path("audit/", audit.show, name="report"),

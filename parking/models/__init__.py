@@ -22,6 +22,7 @@ from parking.models.meter import (
     MeterEvent,
     MeterKey,
 )
+from parking.models.report import ReportOutcome, SpotReport
 from parking.models.rules import Closure, ClosureKind, StayRules
 from parking.models.simulation import OPEN_STATES, SimulationState, TariffSimulation
 from parking.models.tariff import Standing, TariffOrigin, TariffState, TariffVersion
@@ -46,11 +47,13 @@ __all__ = [
     "MeterCommand",
     "MeterEvent",
     "MeterKey",
+    "ReportOutcome",
     "SimulationState",
     "Slot",
     "SlotKind",
     "SlotState",
     "Spot",
+    "SpotReport",
     "Standing",
     "StayRules",
     "Street",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from parking import access, booking, corrections, history, price_words, tariff_words
+from parking import access, booking, corrections, history, price_words, spot_reports, tariff_words
 from parking.models import Booking, Slot, StayRules
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
@@ -44,6 +44,9 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
             "refund_rules": tariff_words.refunds(StayRules.objects.get(zone=found.spot.zone_id)),
             "prices": [(part, price_words.rows(part.quote)) for part in standing.parts],
             "can_correct": is_own and standing.stage in {Stage.HELD, Stage.CONFIRMED},
+            "can_be_taken": is_own
+            and standing.stage == Stage.CONFIRMED
+            and spot_reports.is_time(slot=standing.parts[0].slot, now=now),
             "near_miss": corrections.near_miss(found) if is_own else None,
             "history": history.steps(found),
             "is_own": is_own,

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
-from parking.models import Closure, DemandRule, Street, Zone
+from parking.models import Closure, DemandRule, SpotReport, Street, Zone
 from parking.what_if import runs
 from payments.models import LedgerEntry, LedgerLine, MoneyException, Payment, Refund
 from tests import cast
@@ -71,6 +71,9 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
         now=now,
     )
     rule = DemandRule.objects.create(zone=zone, step_amount=25, floor=50, ceiling=900)
+    report = SpotReport.objects.create(
+        booking=slot.booking, spot=spot, reported_at=now, outcome="told"
+    )
     return {
         "parking_zone": zone.pk,
         "parking_spot": spot.pk,
@@ -80,6 +83,7 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
         "parking_tariffsimulation": simulation.pk,
         "parking_demandrule": rule.pk,
         "parking_booking": slot.booking_id,
+        "parking_spotreport": report.pk,
         "payments_payment": payment.pk,
         "payments_refund": refund.pk,
         "payments_ledgerentry": entry.pk,

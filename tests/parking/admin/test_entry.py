@@ -55,7 +55,7 @@ def test_the_index_shows_figures_that_the_role_may_look_into(
     shown = {str(row["figure"].label) for row in answer.context["figures"]}
     assert labels <= shown
     if role == "warden":
-        assert not any("taken" in label or "bookings" in label for label in shown)
+        assert not any("taken today" in label or "bookings" in label for label in shown)
 
 
 def test_figures_count_own_zones_only_with_a_fixed_number_of_queries(
@@ -65,7 +65,7 @@ def test_figures_count_own_zones_only_with_a_fixed_number_of_queries(
     rows_of(other_zone, serial="MTR-2")
     Light.objects.update(desired_light="green", desired_at=timezone.now() - timedelta(hours=1))
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         found = desk.figures(zones=Zone.objects.filter(operators=operator), now=timezone.now())
 
     values = {str(figure.label): figure.value for figure in found}
@@ -73,6 +73,7 @@ def test_figures_count_own_zones_only_with_a_fixed_number_of_queries(
     assert values["spots free now"] == "1/1"
     assert values["lights not as they should be"] == "1"
     assert values["meters not heard for 3 minutes"] == "1"
+    assert values["spots reported taken"] == "1"
 
 
 def test_a_light_is_behind_only_after_a_minute(zone: Zone) -> None:

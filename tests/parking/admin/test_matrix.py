@@ -26,6 +26,7 @@ SEES = {  # role → what it sees in (own zone, another zone): "-" nothing, "r" 
         "parking_tariffsimulation": "r-",
         "parking_demandrule": "w-",
         "parking_booking": "r-",
+        "parking_spotreport": "w-",
         "payments_payment": "r-",
         "payments_refund": "r-",
         "payments_moneyexception": "w-",
@@ -35,6 +36,7 @@ SEES = {  # role → what it sees in (own zone, another zone): "-" nothing, "r" 
         "parking_spot": "rr",
         "parking_meter": "rr",
         "parking_closure": "rr",
+        "parking_spotreport": "rr",
     },
     "auditor": {
         "parking_zone": "rr",
@@ -57,6 +59,7 @@ SEES = {  # role → what it sees in (own zone, another zone): "-" nothing, "r" 
         "parking_tariffsimulation": "rr",
         "parking_demandrule": "ww",
         "parking_booking": "rr",
+        "parking_spotreport": "ww",
         "payments_payment": "rr",
         "payments_refund": "rr",
         "payments_ledgerentry": "rr",
