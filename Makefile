@@ -6,6 +6,7 @@
 
 PYTHON := .venv/bin/python
 ARGS ?=
+ATTEMPTS ?= 1000000
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.* ## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,9 +27,9 @@ bench: ## Measure (ARGS chooses what)
 	@scripts/bootstrap.sh test
 	@$(PYTHON) -m scripts.with_services bench $(PYTHON) -m tests.benchmarks $(ARGS)
 
-torture: ## Run the long tests: crashes, restarts, a whole `make run` through a terminal
+torture: ## Run the long tests: a million attempts (ATTEMPTS=50000: fewer), crashes, restarts
 	@scripts/bootstrap.sh test
-	@$(PYTHON) -m scripts.with_services bench $(PYTHON) -m pytest -m torture $(ARGS)
+	@ATTEMPTS=$(ATTEMPTS) $(PYTHON) -m scripts.with_services bench $(PYTHON) -m pytest -m torture $(ARGS)
 
 lock: ## Resolve the requirements again (ARGS=--upgrade for newer versions)
 	@scripts/bootstrap.sh dev
