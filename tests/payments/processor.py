@@ -15,6 +15,8 @@ import requests
 import stripe  # noqa: TID251  (signs notices as the processor does)
 from django.test import Client
 
+from payments import gateway
+
 KEY = "sk_test_curblight"
 SECRET = "whsec_of_the_tests"
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,8 +34,13 @@ class Processor:
             text=True,
         )
         self.base = self._address()
+        self.use_new_connections()
+
+    def use_new_connections(self) -> None:
+        """Leave the connections to the process that this one was forked from."""
         self._http = requests.Session()
         self._http.trust_env = False
+        gateway._client_for.cache_clear()
 
     def _address(self) -> str:
         assert self.process.stdout is not None
