@@ -256,4 +256,5 @@ def _refuse(rule: str, message: str, field: str) -> None:
 
 def _marks(stay: Stay) -> tuple[object, ...]:
     """Return what must not change between asking and locking."""
-    return ([slot.pk for slot in stay.slots], stay.parts[0].booking.plate, stay.waiting)
+    slots = [(slot.pk, slot.state) for slot in stay.slots]
+    return (slots, stay.parts[0].booking.plate, stay.waiting)
