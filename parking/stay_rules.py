@@ -29,6 +29,7 @@ class Rules:
     buffer_min: int = 0  # asked by availability and held by the database
     reservable_percent: int | None = None  # of a street's spots; None: all
     walk_up_min: int = 15
+    release_after_min: int | None = None  # asked by arrivals; None: the spot is kept to the end
 
     @property
     def count_stays_of_the_vehicle(self) -> bool:

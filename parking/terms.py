@@ -80,7 +80,7 @@ _ZONE = ("id", "code", "name")
 RULE_COLUMNS = (
     *("longest_stay_min", "shortest_stay_min", "slot_step_min", "book_ahead_days"),
     *("bookable_from", "bookable_to", "lead_time_min", "no_return_min", "most_stays_ahead"),
-    *("buffer_min", "reservable_percent", "walk_up_min"),
+    *("buffer_min", "reservable_percent", "walk_up_min", "release_after_min"),
 )
 _TERMS = f"""
 SELECT {", ".join(f"spot.{name}" for name in _SPOT[:-1])}, ST_AsEWKB(spot.location),

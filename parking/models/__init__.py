@@ -1,5 +1,6 @@
 """The nouns of the kerb."""
 
+from parking.models.arrival import ArrivalOutcome, ArrivalWatch
 from parking.models.booking import (
     LIVE_STATES,
     PENDING_STATES,
@@ -32,6 +33,8 @@ __all__ = [
     "OPEN_STATES",
     "PENDING_STATES",
     "SHORTEST_PAUSE_DAYS",
+    "ArrivalOutcome",
+    "ArrivalWatch",
     "Booking",
     "BookingEvent",
     "Closure",

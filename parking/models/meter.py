@@ -140,6 +140,10 @@ class Light(models.Model):
     reported_pattern = models.CharField(_("reported pattern"), max_length=12, blank=True)
     reported_at = models.DateTimeField(_("reported"), null=True, blank=True)
     occupied = models.BooleanField(_("occupied"), null=True, blank=True)
+    # By our own clock. Since when reports have said "free" without a break: neither silence nor a
+    # reboot nor a late message lies between. And when one said "occupied" last.
+    free_since = models.DateTimeField(_("free since"), null=True, editable=False)
+    occupied_at = models.DateTimeField(_("last occupied"), null=True, editable=False)
     fault = models.CharField(
         _("unavailable because"), max_length=64, blank=True, help_text=_("Still bookable.")
     )

@@ -74,6 +74,15 @@ class StayRules(models.Model):
         db_default=15,
         help_text=_("A stay that starts this soon after booking does not count in that share."),
     )
+    release_after_min = models.PositiveSmallIntegerField(
+        _("given to others after, minutes"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Where the spot's sensor has seen nobody since the start of the stay: 5 to 120. It "
+            "holds for bookings made from now on. Empty: never."
+        ),
+    )
 
     class Meta:
         verbose_name = _("stay rules")
@@ -121,6 +130,14 @@ class StayRules(models.Model):
                 name="stay_rules_some_stay_ahead",
                 condition=Q(most_stays_ahead__isnull=True) | Q(most_stays_ahead__gte=1),
                 violation_error_message=_("A vehicle needs at least one stay; empty: no limit."),
+            ),
+            models.CheckConstraint(
+                name="stay_rules_release_bounded",
+                condition=Q(release_after_min__isnull=True)
+                | Q(release_after_min__gte=5, release_after_min__lte=120),
+                violation_error_message=_(
+                    "A spot can be given to others 5 to 120 minutes after the start."
+                ),
             ),
         ]
 

@@ -48,6 +48,7 @@ class MailKind(models.TextChoices):
     CANCELLED = "cancelled", _("booking cancelled")
     ORPHAN = "orphan", _("paid too late, money goes back")
     STARTS = "starts", _("the stay begins soon")
+    NOBODY_YET = "nobody_yet", _("nobody has parked yet")
     ENDS_SOON = "ends_soon", _("the stay ends in 15 minutes")
     ENDS_NOW = "ends_now", _("the stay ends in 5 minutes")
 
