@@ -18,7 +18,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q, QuerySet
 from psycopg import errors
 
-from parking import lights
+from parking import arrivals, lights
 from parking.models import Booking, BookingEvent, Slot, SlotKind, SlotState, Spot
 from parking.stays import Stay, stay_of
 from parking.terms import Terms, agree, conditions
@@ -114,10 +114,13 @@ def _claim(booking: Booking, agreed: Terms, period: DateTimeTZRange, now: dateti
         created_at=now,
     )
     is_free = slot.amount == 0
+    release_after_min = agreed.rules.release_after_min
     # One statement is a transaction by itself; only more than one needs a wider one.
-    wider = transaction.atomic() if is_free or connection.in_atomic_block else nullcontext()
-    with contended(), wider:
+    several = is_free or release_after_min is not None or connection.in_atomic_block
+    with contended(), transaction.atomic() if several else nullcontext():
         _insert(booking, slot)
+        if release_after_min is not None:
+            arrivals.watch(slot=slot, release_after_min=release_after_min)
         if is_free:
             slot.free_reason = FREE_BY_TARIFF
             confirm(slot=slot, now=now, actor="tariff")

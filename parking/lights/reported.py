@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from parking.arrivals import TIMELY, UNBROKEN
 from parking.lights import commands
 from parking.meter_messages import Event, State
 from parking.models import Light, Meter, MeterEvent
@@ -28,6 +29,12 @@ _REPORT = """
 UPDATE parking_light light
 SET reported_light = said.light, reported_pattern = said.pattern, reported_at = %(now)s,
     occupied = said.occupied,
+    free_since = CASE
+        WHEN said.occupied IS DISTINCT FROM false OR NOT %(timely)s THEN NULL
+        WHEN light.reported_at >= %(unbroken_since)s AND NOT %(rebooted)s
+          THEN coalesce(light.free_since, %(now)s)
+        ELSE %(now)s END,
+    occupied_at = CASE WHEN said.occupied THEN %(now)s ELSE light.occupied_at END,
     fault = CASE WHEN said.light = light.desired_light AND said.pattern = light.desired_pattern
                  THEN '' ELSE light.fault END
 FROM parking_spot spot
@@ -61,7 +68,7 @@ def take_state(*, meter_id: int, state: State, skew_ms: int, now: datetime) -> H
         meter.faults = state.faults
         # A meter may know better than its timestamps, or not know at all: the worse one counts.
         meter.clock_offset_ms = max(skew_ms, state.clock_offset_ms, key=abs)
-        _report(meter_id, state, now)
+        _report(meter_id, state, rebooted=rebooted, now=now)
         should_send = False
         if state.revision < meter.plan_revision:
             # It can be heard, so it can be reached: neither back-off nor rest holds this up.
@@ -119,12 +126,15 @@ def take_events(*, meter_id: int, events: list[Event], now: datetime) -> int:
     return len(fresh)
 
 
-def _report(meter_id: int, state: State, now: datetime) -> None:
+def _report(meter_id: int, state: State, *, rebooted: bool, now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             _REPORT,
             {
                 "now": now,
+                "unbroken_since": now - UNBROKEN,
+                "timely": abs(now - state.at) <= TIMELY,
+                "rebooted": rebooted,
                 "meter": meter_id,
                 "lamps": [lamp.lamp for lamp in state.lamps],
                 "lights": [lamp.show.light for lamp in state.lamps],

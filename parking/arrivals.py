@@ -1,0 +1,107 @@
+"""Has somebody parked? What the sensor of a spot has said of a stay, and until when it may say so.
+
+Only a sensor that says "free" from the start of the stay on, in reports without a break, takes a
+spot from anybody. Silence, a reboot, a late message, a fault, a car that stood there for even one
+report: each of them keeps the spot for who booked it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from parking.models import ArrivalWatch, Light, Slot
+
+UNBROKEN = timedelta(seconds=150)  # one heartbeat may get lost; two are a silence
+TIMELY = timedelta(seconds=30)  # a message that was longer on its way tells of another time
+# A sensor that has seen no car for so long may not see any.
+BELIEVED_FOR = timedelta(days=7)
+
+
+class Word(Enum):
+    """What a sensor has said since a moment."""
+
+    FREE = auto()
+    CAME = auto()
+    UNCLEAR = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """How long a spot waits: from `start`, with a letter at `warn_at`, until `deadline`."""
+
+    start: datetime
+    warn_at: datetime
+    deadline: datetime
+
+
+def has_sensor(spot_id: int) -> bool:
+    """Say whether the spot's meter tells if somebody stands there."""
+    return Light.objects.filter(
+        spot=spot_id, spot__meter__isnull=False, occupied__isnull=False
+    ).exists()
+
+
+def first_wait(
+    *, start: datetime, end: datetime, now: datetime, release_after_min: int
+) -> Wait | None:
+    """Return how long a spot would wait for a stay booked now; None: to its end."""
+    begun, length = max(start, now), timedelta(minutes=release_after_min)
+    if begun + length >= end:
+        return None
+    return Wait(start=start, warn_at=begun + length / 2, deadline=begun + length)
+
+
+def watch(*, slot: Slot, release_after_min: int) -> None:
+    """Note that the spot of a new booking waits for somebody, in the caller's transaction.
+
+    Not where its meter has no sensor, or the stay is over before the wait.
+    """
+    wait = first_wait(
+        start=slot.start,
+        end=slot.end,
+        now=slot.created_at,
+        release_after_min=release_after_min,
+    )
+    if wait is not None and has_sensor(slot.spot_id):
+        ArrivalWatch.objects.create(
+            booking=slot.booking, release_after_min=release_after_min, look_at=wait.warn_at
+        )
+
+
+def wait_of(watched: ArrivalWatch, stay: Sequence[Slot]) -> Wait | None:
+    """Return how long the spot of a stay waits; None: to its end.
+
+    `stay` are its slots in order of time. Who pays for a stay, or to make it longer, has as long
+    from then on as from its start; who said to be on the way has that once more.
+    """
+    length = timedelta(minutes=watched.release_after_min)
+    given = length * (2 if watched.more_time_at else 1)
+    start = stay[0].start
+    begun = max([start, *(slot.confirmed_at or slot.created_at for slot in stay)])
+    deadline = begun + given
+    if deadline >= stay[-1].end:
+        return None
+    return Wait(start=start, warn_at=deadline - length / 2, deadline=deadline)
+
+
+def word(*, light: Light | None, has_fault: bool, since: datetime, now: datetime) -> Word:
+    """Return what a spot's sensor has said from `since` until now."""
+    if light is None:
+        return Word.UNCLEAR
+    if light.occupied_at is not None and light.occupied_at >= since:
+        return Word.CAME
+    is_told = (
+        light.free_since is not None
+        and light.free_since <= since
+        and light.reported_at is not None
+        and light.reported_at >= now - UNBROKEN
+    )
+    is_believed = (
+        not has_fault
+        and light.occupied_at is not None
+        and light.occupied_at >= since - BELIEVED_FOR
+    )
+    return Word.FREE if is_told and is_believed else Word.UNCLEAR
