@@ -18,6 +18,7 @@ _KINDS = {
     "released": gettext_lazy("Given up: the time is free for others"),
     "cancelled": gettext_lazy("Cancelled"),
     "plate corrected": gettext_lazy("Number plate corrected"),
+    "on the way": gettext_lazy("More time to arrive asked for"),
     "extension asked": gettext_lazy("Longer stay asked for"),
     "change asked": gettext_lazy("Change asked for"),
     "changed": gettext_lazy("Changed"),

@@ -20,8 +20,8 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from parking import booking, formatting, stays
-from parking.models import Booking, Slot, SlotState
+from parking import booking, formatting, no_show, stays
+from parking.models import Booking, Slot, SlotState, StayRules
 from payments import reminders
 from payments.models import Mail, MailKind
 
@@ -40,6 +40,21 @@ def owe(*, kind: MailKind, slot: Slot, now: datetime, amount: int | None = None)
             "kind": kind,
             "booking_id": slot.booking_id,
             "amount": amount,
+            "created_at": now,
+            "next_try_at": now,
+        },
+    )
+
+
+def owe_warning(*, slot: Slot, not_after: datetime, now: datetime) -> None:
+    """Owe the letter that nobody has parked yet, once for a stay; worth nothing at `not_after`."""
+    Mail.objects.get_or_create(
+        key=f"{MailKind.NOBODY_YET}:{slot.pk}",
+        defaults={
+            "kind": MailKind.NOBODY_YET,
+            "booking_id": slot.booking_id,
+            "slot": slot,
+            "not_after": not_after,
             "created_at": now,
             "next_try_at": now,
         },
@@ -124,6 +139,8 @@ def _message(letter: Mail, now: datetime) -> EmailMessage:
                 "price": stay.price,
                 "amount": letter.amount,
                 "room": reminders.room(letter, now),
+                "arrival": no_show.outlook(booking_id=about.pk, slots=stay, now=now),
+                "is_refunded": StayRules.objects.get(zone=about.spot.zone_id).refund_unused,
                 "link": link(about),
                 "extension_link": link(about, "payments:extend"),
                 "city_name": settings.CITY_NAME,
@@ -146,6 +163,7 @@ _SUBJECTS = {
     MailKind.CHANGED: lambda: _("Your parking is changed: %(reference)s"),
     MailKind.CANCELLED: lambda: _("Your parking is cancelled: %(reference)s"),
     MailKind.ORPHAN: lambda: _("Your payment came too late: %(reference)s"),
+    MailKind.NOBODY_YET: lambda: _("Nobody has parked on your spot yet: %(reference)s"),
     MailKind.STARTS: lambda: _("Your parking begins at %(start)s: %(reference)s"),
     MailKind.ENDS_SOON: lambda: _("Your parking ends at %(end)s: %(reference)s"),
     MailKind.ENDS_NOW: lambda: _("5 minutes left, your parking ends at %(end)s: %(reference)s"),

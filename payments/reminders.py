@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Exists, OuterRef, QuerySet
 
-from parking import booking, extension
+from parking import booking, extension, no_show
 from parking.models import Slot, SlotState
 from payments.models import Mail, MailKind
 
@@ -54,6 +54,8 @@ def is_moot(letter: Mail, now: datetime) -> bool:
         return False
     if now >= letter.not_after or letter.slot.state != SlotState.CONFIRMED:
         return True
+    if letter.kind == MailKind.NOBODY_YET:
+        return not no_show.is_empty_still(booking_id=letter.booking_id, now=now)
     grown = Slot.objects.confirmed().filter(
         booking=letter.booking_id, period__startswith=letter.slot.end
     )

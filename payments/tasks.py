@@ -12,8 +12,8 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from parking import booking
-from parking.tasks import ship_due
+from parking import booking, no_show
+from parking.tasks import nudge_meter, ship_due
 from parking.tasks.nudges import nudge
 from payments import (
     checkout,
@@ -21,6 +21,7 @@ from payments import (
     gateway,
     ledger,
     mail,
+    no_shows,
     reconciliation,
     refunds,
     reminders,
@@ -128,6 +129,26 @@ def send_mail() -> None:
     reminders.owe(now=timezone.now())
     for mail_id in mail.due(now=timezone.now()):
         mail.send(mail_id=mail_id, now=timezone.now())
+
+
+@shared_task(name="payments.release_no_shows")
+def release_no_shows() -> int:
+    """Look at the spots that wait for somebody; return how many were given to others."""
+    released = looked = 0
+    for booking_id in no_show.due(now=timezone.now()):
+        looked += 1
+        try:
+            done = no_shows.look(booking_id=booking_id, now=timezone.now())
+        except booking.Busy:
+            continue
+        if done is not None:
+            released += 1
+            for refund_id in done.refund_ids:
+                nudge(submit_refund, str(refund_id))
+            nudge_meter(done.meter_id)
+    if looked:
+        nudge(send_mail)
+    return released
 
 
 def _nudge_what_follows() -> None:
