@@ -30,11 +30,12 @@ class Word(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
-    """How long a spot waits: from `start`, with a letter at `warn_at`, until `deadline`."""
+    """How long a spot waits for the stay `[start, end)`: with a letter at `warn_at`, to `deadline`."""
 
     start: datetime
     warn_at: datetime
     deadline: datetime
+    end: datetime
 
 
 def has_sensor(spot_id: int) -> bool:
@@ -51,7 +52,7 @@ def first_wait(
     begun, length = max(start, now), timedelta(minutes=release_after_min)
     if begun + length >= end:
         return None
-    return Wait(start=start, warn_at=begun + length / 2, deadline=begun + length)
+    return Wait(start=start, warn_at=begun + length / 2, deadline=begun + length, end=end)
 
 
 def watch(*, slot: Slot, release_after_min: int) -> None:
@@ -82,9 +83,10 @@ def wait_of(watched: ArrivalWatch, stay: Sequence[Slot]) -> Wait | None:
     start = stay[0].start
     begun = max([start, *(slot.confirmed_at or slot.created_at for slot in stay)])
     deadline = begun + given
-    if deadline >= stay[-1].end:
+    end = stay[-1].end
+    if deadline >= end:
         return None
-    return Wait(start=start, warn_at=deadline - length / 2, deadline=deadline)
+    return Wait(start=start, warn_at=deadline - length / 2, deadline=deadline, end=end)
 
 
 def word(*, light: Light | None, has_fault: bool, since: datetime, now: datetime) -> Word:

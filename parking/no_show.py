@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from parking import arrivals, booking
+from parking import arrivals, booking, tariff_words
 from parking.arrivals import Wait, Word
 from parking.formatting import clock
 from parking.models import (
@@ -22,6 +22,7 @@ from parking.models import (
     Meter,
     Slot,
     SlotState,
+    StayRules,
 )
 
 LOOK_AGAIN = timedelta(seconds=30)
@@ -164,6 +165,27 @@ def outlook(*, booking_id: int, slots: Sequence[Slot], now: datetime) -> Outlook
     )
 
 
+def words_before_booking(*, rules: StayRules, start: datetime, end: datetime, now: datetime) -> str:
+    """Say until when a spot with a sensor would wait; nothing where it is kept to the end."""
+    if rules.release_after_min is None:
+        return ""
+    wait = arrivals.first_wait(
+        start=start, end=end, now=now, release_after_min=rules.release_after_min
+    )
+    return tariff_words.unless_parked(rules, wait.deadline) if wait else ""
+
+
+def words(outlook: Outlook, *, rules: StayRules) -> str:
+    """Say to the citizen how the spot waits, or how that ended."""
+    if outlook.released:
+        return _("Nobody had parked by %(time)s, so the spot was given to others.") % {
+            "time": clock(outlook.deadline)
+        }
+    if outlook.has_come:
+        return _("The sensor has seen a vehicle: the spot is kept to the end of the stay.")
+    return tariff_words.unless_parked(rules, outlook.deadline)
+
+
 def is_empty_still(*, booking_id: int, now: datetime) -> bool:
     """Say whether the spot of a booking still waits, and nobody has been seen there."""
     stay = _stay(booking.slots_of(booking_id))
@@ -193,13 +215,14 @@ def _may_ask(watched: ArrivalWatch, wait: Wait, now: datetime) -> bool:
     """Say whether more time can be asked for: once, from as long before the start as is given."""
     opens = wait.start - timedelta(minutes=watched.release_after_min)
     is_waiting = watched.outcome == ArrivalOutcome.WAITING
-    return is_waiting and watched.more_time_at is None and now >= opens
+    return is_waiting and watched.more_time_at is None and opens <= now < wait.end
 
 
 def _ask_sensor(
     slot: Slot, wait: Wait, now: datetime, *, lock: bool = True
 ) -> tuple[Light | None, Word]:
-    meters = Meter.objects.select_for_update(no_key=True) if lock else Meter.objects
+    own = Meter.objects.select_for_update(no_key=True, of=("self",))
+    meters = own if lock else Meter.objects.all()
     meter = meters.filter(spots=slot.spot_id).first()
     light = Light.objects.filter(spot=slot.spot_id).first()
     if meter is None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from parking.formatting import day, duration, money, number
+from parking.formatting import clock, day, duration, money, number
 from parking.models import StayRules
 from parking.price_words import class_words, percent
 from parking.pricing import Tariff
@@ -107,6 +107,26 @@ def refunds(rules: StayRules) -> list[str]:
     ]
 
 
+def unless_parked(rules: StayRules, deadline: datetime) -> str:
+    """Say until when a spot waits for a stay, and what becomes of its price after that."""
+    values = {"time": clock(deadline)}
+    if rules.refund_unused:
+        return (
+            _(
+                "If nobody has parked by %(time)s, the spot is given to others; unused time is "
+                "refunded."
+            )
+            % values
+        )
+    return (
+        _(
+            "If nobody has parked by %(time)s, the spot is given to others; unused time is not "
+            "refunded."
+        )
+        % values
+    )
+
+
 def limits(rules: StayRules) -> list[tuple[str, str]]:
     """Return (name, in short) of each rule that not every zone has, as beside a spot."""
     said = []
@@ -160,6 +180,14 @@ def _shared_fairly(rules: StayRules) -> list[str]:
                 "percent": number(rules.reservable_percent),
                 "length": duration(rules.walk_up_min),
             }
+        )
+    if rules.release_after_min is not None:
+        said.append(
+            _(
+                "Where a spot's sensor has seen nobody %(length)s after the start, the spot is "
+                "given to others."
+            )
+            % {"length": duration(rules.release_after_min)}
         )
     return said
 

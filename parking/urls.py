@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from parking.views import any_spot, bookings, find, map_data, plate, spot, tariff, warden
+from parking.views import (
+    any_spot,
+    bookings,
+    find,
+    map_data,
+    more_time,
+    plate,
+    spot,
+    tariff,
+    warden,
+)
 
 app_name = "parking"
 urlpatterns = [
@@ -12,6 +22,7 @@ urlpatterns = [
     path("bookings/", bookings.my_bookings, name="my-bookings"),
     path("bookings/<reference>/calendar.ics", bookings.calendar, name="calendar"),
     path("bookings/<reference>/plate/", plate.correct, name="correct-plate"),
+    path("bookings/<reference>/on-my-way/", more_time.more_time, name="more-time"),
     path("zones/<slug:code>/any/", any_spot.hold_any, name="any-spot"),
     path("zones/<slug:code>/tariff/", tariff.tariff, name="tariff"),
     path("map/spots.json", map_data.spots, name="map-layer"),

@@ -7,6 +7,7 @@ and noting it sends again, with the same Message-ID, so that it is still one let
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 from urllib.parse import urlsplit
@@ -139,8 +140,7 @@ def _message(letter: Mail, now: datetime) -> EmailMessage:
                 "price": stay.price,
                 "amount": letter.amount,
                 "room": reminders.room(letter, now),
-                "arrival": no_show.outlook(booking_id=about.pk, slots=stay, now=now),
-                "is_refunded": StayRules.objects.get(zone=about.spot.zone_id).refund_unused,
+                "arrival": _arrival_words(stay, now),
                 "link": link(about),
                 "extension_link": link(about, "payments:extend"),
                 "city_name": settings.CITY_NAME,
@@ -156,6 +156,14 @@ def _message(letter: Mail, now: datetime) -> EmailMessage:
             "Auto-Submitted": "auto-generated",
         },
     )
+
+
+def _arrival_words(stay: Sequence[Slot], now: datetime) -> str:
+    """Say how the spot of a stay waits for its citizen; nothing where it is kept to the end."""
+    found = no_show.outlook(booking_id=stay[0].booking_id, slots=stay, now=now)
+    if found is None:
+        return ""
+    return no_show.words(found, rules=StayRules.objects.get(zone__spots=stay[0].spot_id))
 
 
 _SUBJECTS = {

@@ -50,7 +50,7 @@ class StayRulesInline(ZoneScopedInline, admin.StackedInline):  # type: ignore[ty
                 "fields": [
                     ("no_return_min", "most_stays_ahead"),
                     ("reservable_percent", "walk_up_min"),
-                    "buffer_min",
+                    ("buffer_min", "release_after_min"),
                 ]
             },
         ),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from parking import any_spot, booking, price_words, terms
+from parking import any_spot, booking, no_show, price_words, terms
 from parking.forms import HoldForm
 from parking.models import Feature, Zone
 from parking.offers import zone_offers
@@ -89,6 +89,14 @@ class ZonePage:
             "end": getattr(self.stay, "end", None),
             "quote": price,
             "rows": price_words.rows(price) if price else [],
+            "release": no_show.words_before_booking(
+                rules=self.zone.stay_rules,
+                start=self.stay.start,
+                end=self.stay.end,
+                now=self.now,
+            )
+            if price
+            else "",
             "reasons": self.refusals or reasons,
             "count": count,
             "hold_minutes": int(booking.HOLD_FOR.total_seconds() // 60),

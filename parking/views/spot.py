@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parking import availability, booking, price_words, tariff_words, terms
+from parking import arrivals, availability, booking, no_show, price_words, tariff_words, terms
 from parking.forms import HoldForm
 from parking.locator import locate
 from parking.models import Feature, Spot
@@ -151,6 +151,7 @@ class SpotPage:
             "end": getattr(self.stay, "end", None),
             "quote": self.quote,
             "rows": price_words.rows(self.quote) if self.quote else [],
+            "release": self._release() if self.is_free else "",
             "is_taken": is_taken,
             "alternatives": alternatives,
             "lowest": _lowest(alternatives),
@@ -164,6 +165,18 @@ class SpotPage:
         if retry_after is not None:
             response["Retry-After"] = str(retry_after)
         return response
+
+    def _release(self) -> str:
+        """Say until when the spot would wait for whoever books this stay."""
+        if self.agreed is None:
+            return ""
+        said = no_show.words_before_booking(
+            rules=self.spot.zone.stay_rules,
+            start=self.stay.start,
+            end=self.stay.end,
+            now=self.now,
+        )
+        return said if said and arrivals.has_sensor(self.spot.pk) else ""
 
     def _alternatives(self) -> list[Alternative]:
         start, end = self.stay.start, self.stay.end

@@ -13,7 +13,16 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from parking import access, booking, corrections, history, price_words, spot_reports, tariff_words
+from parking import (
+    access,
+    booking,
+    corrections,
+    history,
+    no_show,
+    price_words,
+    spot_reports,
+    tariff_words,
+)
 from parking.models import Booking, Slot, StayRules
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
@@ -34,6 +43,10 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
     is_own = access.is_own(request, found)
     now = timezone.now()
     standing = booking_page.standing(booking=found, now=now, returned="returned" in request.GET)
+    rules = StayRules.objects.get(zone=found.spot.zone_id)
+    arrival = no_show.outlook(
+        booking_id=found.pk, slots=[part.slot for part in standing.parts], now=now
+    )
     return render(
         request,
         "payments/booking.html",
@@ -41,7 +54,9 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
             "standing": standing,
             "status": status.of(standing, now=now),
             "has_begun": now >= standing.start,
-            "refund_rules": tariff_words.refunds(StayRules.objects.get(zone=found.spot.zone_id)),
+            "refund_rules": tariff_words.refunds(rules),
+            "arrival": arrival,
+            "arrival_words": no_show.words(arrival, rules=rules) if arrival else "",
             "prices": [(part, price_words.rows(part.quote)) for part in standing.parts],
             "can_correct": is_own and standing.stage in {Stage.HELD, Stage.CONFIRMED},
             "can_be_taken": is_own
