@@ -30,7 +30,7 @@ class Word(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
-    """How long a spot waits for the stay `[start, end)`: with a letter at `warn_at`, to `deadline`."""
+    """How long a spot waits for the stay `[start, end)`: a letter at `warn_at`, then `deadline`."""
 
     start: datetime
     warn_at: datetime

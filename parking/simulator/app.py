@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ _FILES = {
 }
 _PLAN = re.compile(r"/(?:.*/)?v1/meters/([^/]+)/plan")
 _METER = re.compile(r"/meters/([^/]+)\.json")
+_CARS = re.compile(r"/_control/meters/([^/]+)/cars")
 _REBOOT = re.compile(r"/_control/meters/([^/]+)/reboot")
 _SAFE = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -122,7 +123,27 @@ class App:
                 street.reboot(device)
                 return _json({"boot_id": device.boot_id})
             return _refuse(404, "unknown_meter", "No such meter on this street.")
+        if found := _CARS.fullmatch(request.path):
+            return self._cars(found[1], request)
         return _refuse(404, "not_found", "Nothing is here.")
+
+    def _cars(self, serial: str, request: Request) -> Response:
+        device = self._street.devices.get(serial)
+        if device is None:
+            return _refuse(404, "unknown_meter", "No such meter on this street.")
+        if request.method == "PUT":
+            try:
+                cars = _parse_cars(
+                    json.loads(request.body), [spot.lamp for spot in device.spec.spots]
+                )
+            except (ValueError, RecursionError) as error:
+                return _refuse(422, "malformed", str(error))
+            self._street.park(device, cars)
+        elif request.method == "DELETE":
+            self._street.park(device, {})
+        elif request.method != "GET":
+            return _refuse(405, "method_not_allowed", "GET, PUT or DELETE.")
+        return _json({"cars": device.cars})
 
     def _view(self, since: str) -> dict[str, Any]:
         """Return what changed after the version `since`; everything where it is no number."""
@@ -171,6 +192,26 @@ def _drawn(device: Device, street: Street, now: float) -> dict[str, Any]:
             for spot in spec.spots
         ],
     }
+
+
+def _parse_cars(document: object, lamps: Sequence[int]) -> dict[int, bool]:
+    """Read `{"cars": {"1": true}}`: whether a car stands at a lamp.
+
+    Raises:
+        ValueError: naming what is wrong.
+    """
+    if not isinstance(document, dict) or set(document) != {"cars"}:
+        raise ValueError('must be {"cars": { … }} and nothing else')
+    cars = document["cars"]
+    if not isinstance(cars, dict):
+        raise ValueError("cars must be an object")
+    known = {str(lamp): lamp for lamp in lamps}
+    for lamp, there in cars.items():
+        if lamp not in known:
+            raise ValueError(f"cars.{lamp}: this meter has the lamps {', '.join(known)}")
+        if not isinstance(there, bool):
+            raise ValueError(f"cars.{lamp} must be true or false")
+    return {known[lamp]: there for lamp, there in cars.items()}
 
 
 def _json(

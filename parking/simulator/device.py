@@ -49,6 +49,7 @@ class Device:
         self.boots = 0
         self.seq = 0
         self.boot_id = ""
+        self.cars: dict[int, bool] = {}  # put there or taken away by hand, by lamp
         self.correction_s = 0.0  # what it has learnt about its clock
         self.acks: deque[dict[str, Any]] = deque(maxlen=64)
         self.log: deque[dict[str, Any]] = deque(maxlen=40)
@@ -138,13 +139,17 @@ class Device:
             shown.update({one: show for one in shown if lamp in {0, one}})
         return shown
 
-    def occupied(self, now: float) -> dict[int, bool]:
-        """Return what the sensors say; who has a running stay has parked."""
-        lying = self.faults.has("false_sensor", self.spec.serial, now) is not None
-        return {
-            lamp: (show.light == "green" and show.pattern != "slow_blink") != lying
-            for lamp, show in self._meant(now).items()
-        }
+    def occupied(self, now: float) -> dict[int, bool | None]:
+        """Return what the sensors say; None where there is none."""
+        serial, cars = self.spec.serial, self._cars(now)
+        if self.faults.has("no_sensor", serial, now):
+            return dict.fromkeys(cars)
+        lying = self.faults.has("false_sensor", serial, now) is not None
+        said: dict[int, bool | None] = {lamp: there != lying for lamp, there in cars.items()}
+        if stuck := self.faults.has("stuck_sensor", serial, now):
+            lamp = stuck.parameters["lamp"]
+            said.update({one: stuck.parameters["occupied"] for one in said if lamp in {0, one}})
+        return said
 
     def next_change(self, now: float) -> float | None:
         """Return when a lamp changes next by the meter's clock."""
@@ -203,6 +208,15 @@ class Device:
         if not isinstance(message, dict):
             return self._refuse(400, "malformed", "The body is no JSON object.")
         return self.take(message, now=now)
+
+    def _cars(self, now: float) -> dict[int, bool]:
+        """Return where cars stand; who has a running stay has parked, unless `cars` says else."""
+        nobody = self.faults.has("nobody_comes", self.spec.serial, now) is not None
+        booked = {
+            lamp: show.light == "green" and show.pattern != "slow_blink" and not nobody
+            for lamp, show in self._meant(now).items()
+        }
+        return booked | {lamp: there for lamp, there in self.cars.items() if lamp in booked}
 
     def _meant(self, now: float) -> dict[int, Show]:
         if not self.revision:

@@ -95,6 +95,12 @@ class Street:
         self.reporter.tell(device)
         self.touch(device.spec.serial)
 
+    def park(self, device: Device, cars: dict[int, bool]) -> None:
+        """Put cars on spots or take them away, by lamp; the others come and go as they booked."""
+        device.cars = cars
+        self.reporter.tell(device)
+        self.touch(device.spec.serial)
+
     def set_faults(self, faults: Sequence[Fault], *, keep: bool) -> None:
         """Let things go wrong from now on, instead of or (`keep`) besides what does already."""
         if not keep:

@@ -17,7 +17,10 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "offline": {},  # answers nobody and calls nobody
     "clock_off": {"offset_s": 120.0, "drift_s_per_hour": 0.0},
     "stuck_light": {"light": "off", "pattern": "none", "honest": True, "lamp": 0},  # 0: all
-    "false_sensor": {},
+    "nobody_comes": {},  # whoever has booked does not park
+    "false_sensor": {},  # says the opposite
+    "stuck_sensor": {"occupied": False, "lamp": 0},  # 0: all
+    "no_sensor": {},
     "dying_battery": {"percent_per_hour": 60.0},
     "ignores_not_after": {},
     "maintenance": {},

@@ -71,8 +71,15 @@ def shows(meter: Meter, position: int, wanted: str) -> bool:
 class RunningStreet:
     """A simulator that listens on a free port and calls `site`."""
 
-    def __init__(self, site: str, *, seed: int = 1, port: int = 0) -> None:
-        self.street = Street(site=site, seed=seed, faults=FaultBook(seed))
+    def __init__(
+        self,
+        site: str,
+        *,
+        seed: int = 1,
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.street = Street(site=site, seed=seed, faults=FaultBook(seed), clock=clock)
         self._loop = asyncio.new_event_loop()
         self._server = Server(App(self.street))
         self._up = threading.Event()

@@ -121,6 +121,41 @@ def test_faults_are_set_added_listed_and_ended(client: httpx.Client) -> None:
     assert client.get("/_control/faults").json()["fault"] == []
 
 
+def test_cars_are_put_on_spots_and_taken_away(client: httpx.Client) -> None:
+    def seen() -> list[bool]:
+        meters = client.get("/street.json").json()["meters"]
+        return [lamp["occupied"] for lamp in meters[0]["lamps"]]
+
+    page = "/_control/meters/MTR-1/cars"
+    assert client.put(page, json={"cars": {"2": True}}).json() == {"cars": {"2": True}}
+    assert seen() == [False, True]
+    assert client.get(page).json() == {"cars": {"2": True}}
+    assert client.request("DELETE", page, json={}).json() == {"cars": {}}
+    assert seen() == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"cars": {"3": True}}, "cars.3"),
+        ({"cars": {"1": "yes"}}, "cars.1 must be true or false"),
+        ({"cars": []}, "cars must be an object"),
+        ({"cars": {}, "bikes": {}}, "nothing else"),
+    ],
+)
+def test_cars_that_make_no_sense_are_refused(
+    client: httpx.Client, body: dict[str, object], words: str
+) -> None:
+    page = "/_control/meters/MTR-1/cars"
+    client.put(page, json={"cars": {"1": True}})
+    answer = client.put(page, json=body)
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
+    assert client.get(page).json() == {"cars": {"1": True}}
+    assert client.put(page.replace("MTR-1", "MTR-9"), json=body).status_code == 404
+    assert client.post(page, json=body).status_code == 405
+
+
 def test_a_wrong_fault_is_refused_and_changes_nothing(client: httpx.Client) -> None:
     answer = client.put("/_control/faults", json={"fault": [{"kind": "ofline"}]})
     assert answer.status_code == 422

@@ -196,3 +196,34 @@ def test_other_conditions_show_in_answers_and_reports() -> None:
     liar = device({"kind": "false_sensor"})
     put(liar, a_plan())
     assert liar.occupied(T) == {1: False, 2: True}
+
+
+def said(meter: Device, now: float = T) -> list[bool | None]:
+    return [spot["occupied"] for spot in meter.state(now)["spots"]]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"kind": "nobody_comes"}, [False, False]),
+        ({"kind": "no_sensor"}, [None, None]),
+        ({"kind": "false_sensor"}, [False, True]),
+        ({"kind": "stuck_sensor"}, [False, False]),
+        ({"kind": "stuck_sensor", "occupied": True, "lamp": 2}, [True, True]),
+    ],
+)
+def test_sensors_fail_in_their_own_ways(fault: dict[str, Any], words: list[bool | None]) -> None:
+    sound, broken = device(), device(fault)
+    for meter in (sound, broken):
+        put(meter, a_plan())
+    assert said(sound) == [True, False]
+    assert said(broken) == words
+
+
+def test_a_car_put_there_by_hand_is_seen_until_it_is_taken_away() -> None:
+    meter = device()
+    put(meter, a_plan())
+    meter.cars = {1: False, 2: True}
+    assert said(meter) == [False, True]
+    meter.cars = {}
+    assert said(meter) == [True, False]
