@@ -51,6 +51,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "parking.view_bookingevent",
         "parking.view_spotreport",
         "parking.change_spotreport",
+        "parking.view_arrivalwatch",
         "payments.view_payment",
         "payments.view_refund",
         "payments.request_refund",

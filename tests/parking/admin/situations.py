@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
-from parking.models import Closure, DemandRule, SpotReport, Street, Zone
+from parking.models import ArrivalWatch, Closure, DemandRule, SpotReport, Street, Zone
 from parking.what_if import runs
 from payments.models import LedgerEntry, LedgerLine, MoneyException, Payment, Refund
 from tests import cast
@@ -54,6 +54,7 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
             LedgerLine.objects.create(
                 entry=entry, position=position, account="suspense", amount=amount, currency="EUR"
             )
+    watched = ArrivalWatch.objects.create(booking=slot.booking, release_after_min=15, look_at=start)
     exception = MoneyException.objects.create(
         kind="orphan", key=f"test:{slot.pk}", payment=payment, detail="late", opened_at=now
     )
@@ -84,6 +85,7 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
         "parking_demandrule": rule.pk,
         "parking_booking": slot.booking_id,
         "parking_spotreport": report.pk,
+        "parking_arrivalwatch": watched.pk,
         "payments_payment": payment.pk,
         "payments_refund": refund.pk,
         "payments_ledgerentry": entry.pk,
