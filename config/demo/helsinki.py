@@ -178,7 +178,7 @@ ZONES = [
         prefix="KK",
         boundary=[(24.9445, 60.1617), (24.9540, 60.1617), (24.9540, 60.16735), (24.9445, 60.16690)],
         tariffs=[price(400)],
-        rules={"longest_stay_min": 120},
+        rules={"longest_stay_min": 120, "release_after_min": 20},
     ),
     ZonePlan(
         code="kruununhaka",

@@ -161,6 +161,13 @@ class QuoteAnswer(serializers.Serializer[Any]):
     cheaper_nearby = CheaperNearby(
         allow_null=True, help_text="null if no spot that suits is free for less"
     )
+    arrive_by = serializers.DateTimeField(
+        allow_null=True,
+        help_text=(
+            "the spot is given to others where its sensor has seen nobody by then; null: it is "
+            "kept to the end"
+        ),
+    )
 
 
 class SpotAnswer(serializers.Serializer[Any]):

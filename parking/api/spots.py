@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import availability, nearby
+from parking import arrivals, availability, nearby
 from parking.api import serializers
 from parking.other_lengths import other_lengths
 from parking.pricing import QuoteError
@@ -109,8 +110,19 @@ class SpotQuote(APIView):
             "free": is_free,
             "same_price_until": _same_price_until(agreed) if is_free else None,
             "cheaper_nearby": _cheaper_nearby(agreed) if is_free else None,
+            "arrive_by": _arrive_by(agreed, start, end),
         }
         return HttpResponse(orjson.dumps(body), content_type="application/json")
+
+
+def _arrive_by(agreed: Terms, start: datetime, end: datetime) -> str | None:
+    release_after_min = agreed.rules.release_after_min
+    if release_after_min is None or not arrivals.has_sensor(agreed.spot.pk):
+        return None
+    wait = arrivals.first_wait(
+        start=start, end=end, now=timezone.now(), release_after_min=release_after_min
+    )
+    return timezone.localtime(wait.deadline).isoformat() if wait else None
 
 
 def _same_price_until(agreed: Terms) -> str | None:

@@ -66,7 +66,10 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "arrival",
                 "verbose_name_plural": "arrivals and no-shows",
-                "ordering": ["-decided_at", "-booking"],
+                "ordering": [
+                    models.OrderBy(models.F("decided_at"), descending=True, nulls_last=True),
+                    "-booking",
+                ],
             },
         ),
         migrations.AddField(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from parking.models.booking import Booking
@@ -50,7 +50,7 @@ class ArrivalWatch(models.Model):
     last_word_at = models.DateTimeField(_("sensor's last word"), null=True, blank=True)
 
     class Meta:
-        ordering = ["-decided_at", "-booking"]
+        ordering = [F("decided_at").desc(nulls_last=True), "-booking"]
         verbose_name = _("arrival")
         verbose_name_plural = _("arrivals and no-shows")
         indexes: ClassVar = [

@@ -8,8 +8,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from parking import availability
-from parking.models import Closure, Spot, Zone
+from parking.models import Closure, Spot, StayRules, Zone
 from tests import cast
+from tests.parking.sensors import Sensor
 
 QUESTION = {
     "bbox": "24.92,60.16,24.95,60.18",
@@ -203,3 +204,24 @@ def test_a_quote_of_a_taken_spot_gives_no_advice(client: Client, spot: Spot) -> 
     cast.a_hold(spot, cast.soon(), now=cast.soon())
     body = a_quote(client, spot, 60)
     assert (body["free"], body["cheaper_nearby"], body["same_price_until"]) == (False, None, None)
+
+
+def test_a_quote_says_by_when_somebody_must_have_parked(client: Client, db: None) -> None:
+    start = cast.soon()
+    period = {
+        "from": start.isoformat(),
+        "to": (start + timedelta(minutes=60)).isoformat(),
+    }
+
+    def arrive_by(spot: Spot) -> str | None:
+        answer = client.get(f"/api/v1/spots/{spot.pk}/quote/", period)
+        assert answer.status_code == 200, answer.content
+        return answer.json()["arrive_by"]
+
+    watched = cast.a_zone(release_after_min=15)
+    said = arrive_by(Sensor(watched).spot)
+    assert said is not None
+    assert datetime.fromisoformat(said) == start + timedelta(minutes=15)
+    assert arrive_by(cast.a_spot(watched, "K-9")) is None, "it has no sensor"
+    StayRules.objects.update(release_after_min=None)
+    assert arrive_by(Spot.objects.get(number="K-1")) is None

@@ -245,11 +245,13 @@ def test_the_longest_stay_may_have_a_column_of_its_own(run: Import, tmp_path: Pa
     ]
     mapping = (
         COLUMNS + '[stay_rules]\nlongest_stay_min = "max"\nslot_step_min = 10\ngrace_min = 0\n'
+        "release_after_min = 20\n"
     )
     report = run(write_csv(tmp_path / "spots.csv", rows), mapping)
     rules = StayRules.objects.get()
     assert (rules.longest_stay_min, rules.shortest_stay_min) == (10, 10)
     assert (rules.slot_step_min, rules.grace_min) == (10, 0)
+    assert rules.release_after_min == 20
     said = notes(report)
     assert "its rows differ on the longest stay: 10 min ×2, 60 min ×1" in said
     assert "its longest stay is 10 min, and so its shortest is no longer" in said
