@@ -7,6 +7,8 @@ lost. The time of a rule is the time at which its task runs.
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Iterator
 from uuid import UUID
 
 from celery import shared_task
@@ -29,6 +31,8 @@ from payments import (
 )
 
 logger = logging.getLogger(__name__)
+
+LOOK_FOR_S = 25.0  # less than the beat's pause: the next run goes on
 
 # The row says when to look again, and the beat does.
 LATER = (gateway.GatewayError, booking.Busy)
@@ -134,21 +138,40 @@ def send_mail() -> None:
 @shared_task(name="payments.release_no_shows")
 def release_no_shows() -> int:
     """Look at the spots that wait for somebody; return how many were given to others."""
-    released = looked = 0
-    for booking_id in no_show.due(now=timezone.now()):
+    looked = released = 0
+    for booking_id in _spots_to_look_at():
         looked += 1
-        try:
-            done = no_shows.look(booking_id=booking_id, now=timezone.now())
-        except booking.Busy:
-            continue
-        if done is not None:
-            released += 1
-            for refund_id in done.refund_ids:
-                nudge(submit_refund, str(refund_id))
-            nudge_meter(done.meter_id)
+        released += _look_at(booking_id)
     if looked:
         nudge(send_mail)
     return released
+
+
+def _spots_to_look_at() -> Iterator[int]:
+    """Yield the bookings whose spots wait, each once, batch after batch while there is time."""
+    deadline, seen = time.monotonic() + LOOK_FOR_S, set[int]()
+    while fresh := [one for one in no_show.due(now=timezone.now()) if one not in seen]:
+        for booking_id in fresh:
+            if time.monotonic() > deadline:
+                return
+            seen.add(booking_id)
+            yield booking_id
+
+
+def _look_at(booking_id: int) -> bool:
+    try:
+        done = no_shows.look(booking_id=booking_id, now=timezone.now())
+    except booking.Busy:
+        return False
+    except Exception:  # one booking's trouble must not keep the others waiting
+        logger.exception("booking %s: not decided whether anybody came", booking_id)
+        return False
+    if done is None:
+        return False
+    for refund_id in done.refund_ids:
+        nudge(submit_refund, str(refund_id))
+    nudge_meter(done.meter_id)
+    return True
 
 
 def _nudge_what_follows() -> None:
