@@ -89,6 +89,13 @@ def watch(*, slot: Slot, release_after_min: int) -> None:
         )
 
 
+def look_again(*, booking_id: int, now: datetime) -> None:
+    """Have a stay that was changed looked at soon: its wait may begin and end earlier."""
+    ArrivalWatch.objects.filter(booking=booking_id, outcome=ArrivalOutcome.WAITING).update(
+        look_at=now
+    )
+
+
 def wait_of(watched: ArrivalWatch, stay: Sequence[Slot]) -> Wait | None:
     """Return how long the spot of a stay waits; None: to its end.
 

@@ -262,6 +262,7 @@ def confirm(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> None:
         raise
     if replaced:
         Booking.objects.filter(id=slot.booking_id).update(spot=slot.spot_id)
+        arrivals.look_again(booking_id=slot.booking_id, now=now)
     kind = CHANGED if replaced else "confirmed"
     record(slot=slot, kind=kind, actor=actor, now=now, reason=reason)
     _replan([slot, *replaced], now)

@@ -150,7 +150,9 @@ def outlook(*, booking_id: int, slots: Sequence[Slot], now: datetime) -> Outlook
     if watched is None or watched.outcome == ArrivalOutcome.UNCLEAR:
         return None
     wait = arrivals.wait_of(watched, slots)
-    if wait is None:
+    is_waiting = watched.outcome == ArrivalOutcome.WAITING
+    # A stay can be moved to a spot that has no sensor: that one is kept.
+    if wait is None or (is_waiting and not arrivals.has_sensor(slots[-1].spot_id)):
         return None
     longer = None
     if slots[0].state == SlotState.CONFIRMED and _may_ask(watched, wait, now):

@@ -140,7 +140,7 @@ def _message(letter: Mail, now: datetime) -> EmailMessage:
                 "price": stay.price,
                 "amount": letter.amount,
                 "room": reminders.room(letter, now),
-                "arrival": _arrival_words(stay, now),
+                "arrival": _arrival_words(stay.parts, now),
                 "link": link(about),
                 "extension_link": link(about, "payments:extend"),
                 "city_name": settings.CITY_NAME,

@@ -15,11 +15,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from parking import arrivals, formatting, stays
+from parking import arrivals, formatting
 from parking.admin.meter_records import RecordAdmin
 from parking.admin.scoping import ScopedFilter
 from parking.admin.spots import NONE
 from parking.models import ArrivalWatch, Slot
+from parking.stays import stay_of
 
 COUNTED_DAYS = 30
 
@@ -85,8 +86,10 @@ class ArrivalWatchAdmin(RecordAdmin):
     def stay(self, watched: ArrivalWatch) -> str:
         """Write out the whole stay."""
         slots = list(watched.booking.slots.all())
-        stay = stays.split(slots)[0] if slots else []
-        return formatting.period(stay[0].start, stay[-1].end) if stay else NONE
+        if not slots:
+            return NONE
+        stay = stay_of(slots)
+        return formatting.period(stay.start, stay.end)
 
     @admin.display(description=_("why"))
     def evidence(self, watched: ArrivalWatch) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from django.core import mail as outbox
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from parking import booking, extension, no_show
+from parking import booking, changes, extension, no_show
 from parking.models import (
     ArrivalOutcome,
     ArrivalWatch,
@@ -466,3 +466,46 @@ def test_one_bookings_trouble_does_not_keep_the_others_waiting(
     assert seen == [bad, busy, good], "each once"
     assert f"booking {bad}: not decided" in caplog.text
     assert f"booking {busy}" not in caplog.text
+
+
+# --- Stays that were changed ---------------------------------------------------------------------
+
+
+def change(slot: Slot, minutes: float, **wanted: Any) -> None:
+    with transaction.atomic():
+        wish = changes.propose(
+            booking_id=slot.booking_id, now=cast.at(minutes), locked=True, **wanted
+        )
+        changes.make(change=wish, now=cast.at(minutes), actor="citizen")
+
+
+def test_a_stay_that_was_moved_to_earlier_waits_from_its_new_start(sensor: Sensor) -> None:
+    [late] = cast.a_stay(sensor.spot, 180, start=120)
+    change(late, 1, start=cast.at(10), end=cast.at(70))
+    sensor.says_free(0, 17)
+    look(1)
+    look(17.5)
+    assert Mail.objects.filter(kind=MailKind.NOBODY_YET).count() == 1
+    sensor.says_free(18, 25)
+    assert look(25) == [0]
+
+
+def test_a_stay_that_was_moved_to_later_waits_until_then(slot: Slot, sensor: Sensor) -> None:
+    change(slot, -1, start=cast.at(30), end=cast.at(90))
+    sensor.says_free(0, 44)
+    assert [look(minutes) for minutes in (N, 38, 44)] == [[], [], []]
+    sensor.says(False, 45)
+    assert look(45) == [0]
+
+
+def test_a_stay_that_was_moved_to_another_spot_is_kept_by_its_sensor(
+    slot: Slot, sensor: Sensor, zone: Zone
+) -> None:
+    blind = cast.a_spot(zone, "K-2", metres_east=6)
+    change(slot, -1, spot_id=blind.pk)
+    stay = [Slot.objects.latest("id")]
+    assert no_show.outlook(booking_id=slot.booking_id, slots=stay, now=cast.at(1)) is None
+    sensor.says_free(0, 20)
+    assert look(20) == []
+    assert outcome(slot) == ArrivalOutcome.UNCLEAR
+    assert fresh(stay[0]).state == SlotState.CONFIRMED

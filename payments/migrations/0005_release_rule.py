@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0003_reminders"),
+        ("payments", "0004_changes"),
     ]
 
     operations = [
@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 choices=[
                     ("confirmed", "booking confirmed"),
+                    ("changed", "booking changed"),
                     ("cancelled", "booking cancelled"),
                     ("orphan", "paid too late, money goes back"),
                     ("starts", "the stay begins soon"),

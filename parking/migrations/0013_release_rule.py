@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parking", "0011_free_stays_are_found"),
+        ("parking", "0012_changes"),
     ]
 
     operations = [
