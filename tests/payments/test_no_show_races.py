@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from parking import booking, extension, no_show
+from parking import booking, changes, extension, no_show
 from parking.models import ArrivalOutcome, ArrivalWatch, BookingEvent, Slot, SlotState
 from payments import no_shows
 from payments.cancel import Cancelled, cancel_booking
@@ -136,7 +136,7 @@ def test_a_longer_stay_that_is_asked_for_meanwhile_is_held_or_refused(
     )
     states = set(Slot.objects.values_list("state", flat=True))
     if isinstance(released, Cancelled):
-        assert isinstance(longer, extension.NotExtendable)
+        assert isinstance(longer, booking.NotBooked)
         assert states == {SlotState.CANCELLED}
     else:
         assert isinstance(longer, Slot)
@@ -159,4 +159,29 @@ def test_more_time_is_given_or_comes_too_late_and_never_both(slot: Slot, attempt
         assert asked == cast.at(2 * N)
         assert watch.outcome == ArrivalOutcome.WAITING
         assert fresh(slot).state == SlotState.CONFIRMED
+        assert not Refund.objects.exists()
+
+
+@pytest.mark.parametrize("attempt", range(4))
+def test_a_stay_that_moves_meanwhile_goes_on_there_or_is_over(
+    slot: Slot, sensor: Sensor, attempt: int
+) -> None:
+    other = cast.a_spot(sensor.spot.zone, "K-2", metres_east=6)
+
+    def move() -> Slot:
+        with booking.contended(), transaction.atomic():
+            wish = changes.propose(
+                booking_id=slot.booking_id, spot_id=other.pk, now=cast.at(N), locked=True
+            )
+            return changes.make(change=wish, now=cast.at(N), actor="citizen")
+
+    released, moved = at_once(release(slot), move)
+    if isinstance(released, Cancelled):
+        assert isinstance(moved, booking.NotBooked | booking.Busy)
+        assert set(Slot.objects.values_list("state", flat=True)) == {SlotState.CANCELLED}
+        assert Refund.objects.get().amount == 150
+    else:
+        assert isinstance(moved, Slot)
+        assert (fresh(slot).state, fresh(moved).state) == (SlotState.REPLACED, SlotState.CONFIRMED)
+        assert ArrivalWatch.objects.get().outcome == ArrivalOutcome.WAITING
         assert not Refund.objects.exists()
