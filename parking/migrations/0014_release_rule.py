@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parking", "0012_changes"),
+        ("parking", "0013_spot_reports"),
     ]
 
     operations = [
