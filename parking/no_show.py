@@ -22,6 +22,7 @@ from parking.models import (
     Meter,
     Slot,
     SlotState,
+    SpotReport,
     StayRules,
 )
 
@@ -96,7 +97,7 @@ def judge(*, slots: Sequence[Slot], now: datetime) -> Judgement:
         watched.delete()
         return Judgement(verdict=Verdict.NOTHING)
     wait = arrivals.wait_of(watched, stay)
-    if wait is None or now >= stay[-1].end:
+    if wait is None or now >= stay[-1].end or _was_there(watched):
         return _decide(watched, ArrivalOutcome.UNCLEAR, now)
     if now < wait.warn_at:
         return _again(watched, wait.warn_at)
@@ -151,8 +152,7 @@ def outlook(*, booking_id: int, slots: Sequence[Slot], now: datetime) -> Outlook
         return None
     wait = arrivals.wait_of(watched, slots)
     is_waiting = watched.outcome == ArrivalOutcome.WAITING
-    # A stay can be moved to a spot that has no sensor: that one is kept.
-    if wait is None or (is_waiting and not arrivals.has_sensor(slots[-1].spot_id)):
+    if wait is None or (is_waiting and not _may_be_released(watched, slots[-1].spot_id)):
         return None
     longer = None
     if slots[0].state == SlotState.CONFIRMED and _may_ask(watched, wait, now):
@@ -207,6 +207,16 @@ def why(*, slot: Slot, deadline: datetime) -> str:
 def _stay(slots: Sequence[Slot]) -> list[Slot]:
     confirmed = [slot for slot in slots if slot.state == SlotState.CONFIRMED]
     return sorted(confirmed, key=lambda slot: slot.start)
+
+
+def _may_be_released(watched: ArrivalWatch, spot_id: int) -> bool:
+    """Say whether the clock may take the spot at all; a stay can be moved to one without sensor."""
+    return arrivals.has_sensor(spot_id) and not _was_there(watched)
+
+
+def _was_there(watched: ArrivalWatch) -> bool:
+    """Say whether the citizen reported the spot taken: who does so came, whatever sensors say."""
+    return SpotReport.objects.filter(booking=watched.booking_id).exists()
 
 
 def _watch_of(booking_id: int) -> ArrivalWatch | None:

@@ -20,7 +20,7 @@ from parking.models import (
     StayRules,
     Zone,
 )
-from payments import cancel, mail, no_shows, reminders, tasks
+from payments import cancel, mail, no_shows, reminders, taken, tasks
 from payments.models import Mail, MailKind, Refund
 from tests import cast
 from tests.parking.sensors import Sensor
@@ -225,6 +225,17 @@ def test_a_car_in_the_last_seconds_keeps_the_spot(slot: Slot, sensor: Sensor) ->
     sensor.says(True, N + 0.1)
     assert look(N + 0.5) == []
     assert outcome(slot) == ArrivalOutcome.CAME
+
+
+def test_who_reported_the_spot_taken_was_there_whatever_the_sensor_says(
+    slot: Slot, sensor: Sensor
+) -> None:
+    sensor.says_free(0, 3)
+    taken.tell(reference=slot.booking.reference, now=cast.at(3))
+    assert no_show.outlook(booking_id=slot.booking_id, slots=[slot], now=cast.at(3)) is None
+    sensor.says_free(4, N)
+    assert look(N) == []
+    assert (fresh(slot).state, outcome(slot)) == (SlotState.CONFIRMED, ArrivalOutcome.UNCLEAR)
 
 
 # --- Who is watched ------------------------------------------------------------------------------
