@@ -11,7 +11,7 @@ from django.db import transaction
 from django.test import Client
 
 from parking import access, booking
-from parking.models import Slot, SlotState, Zone
+from parking.models import Slot, SlotKind, SlotState, Zone
 from tests import cast
 from tests.cast import NOW
 from tests.parking.pages.conftest import text_of
@@ -73,13 +73,15 @@ def test_given_up_and_cancelled_bookings_are_past(
     assert "Cancelled" in text
 
 
-def test_an_extended_booking_is_one_row_until_its_last_end(
+def test_an_extended_booking_is_one_row_that_grows_when_the_extension_is_paid(
     client: Client, zone: Zone, citizen: User
 ) -> None:
     first = confirmed(cast.a_hold(cast.a_spot(zone), NOW, user=citizen))
-    Slot.objects.create(
+    extension = Slot.objects.create(
         booking=first.booking,
         spot=first.spot,
+        kind=SlotKind.EXTENSION,
+        follows=first,
         period=(first.end, first.end + timedelta(minutes=30)),
         state=SlotState.HELD,
         held_until=cast.at(10),
@@ -91,8 +93,11 @@ def test_an_extended_booking_is_one_row_until_its_last_end(
     )
     client.force_login(citizen)
     (row,) = client.get("/bookings/").context["running"]
-    assert row.end == cast.at(90)
-    assert row.state == SlotState.CONFIRMED
+    assert (row.state, row.end) == (SlotState.CONFIRMED, cast.at(60))
+
+    confirmed(extension)
+    (row,) = client.get("/bookings/").context["running"]
+    assert (row.state, row.end) == (SlotState.CONFIRMED, cast.at(90))
 
 
 def test_others_bookings_are_not_shown(client: Client, zone: Zone, citizen: User) -> None:
