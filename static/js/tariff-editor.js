@@ -121,6 +121,7 @@
   };
   const changeAuthor = async (wanted) => {
     const other = wanted === "json" ? "fields" : "json";
+    clearTimeout(timer); // a preview that is still to come would break this off
     const found = await ask({ "document:author": other, render: wanted });
     if (found && found.editor) {
       const holder = document.createElement("template");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from django.contrib.auth.models import User
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from parking import tariff_versions
@@ -154,6 +155,11 @@ def test_a_stay_is_asked_about(page: Page) -> None:
 
 
 def test_the_json_follows_the_fields_and_leads_them(page: Page, draft: TariffVersion) -> None:
+    def slowly(route: Route) -> None:
+        time.sleep(0.6)  # longer than the editor waits before it draws a preview of what is typed
+        route.continue_()
+
+    page.route("**/preview/", slowly)
     page.fill("[name='document:bands[0].tiers[0].per_hour']", "3.50")
     page.check("[name='document:author'][value=json]")
     text = page.locator("textarea[name=document]")
