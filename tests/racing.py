@@ -58,10 +58,22 @@ def deadlocks() -> int:
 
 
 @contextmanager
+def changing_tables() -> Iterator[None]:
+    """Wait longer for a table than the site waits for a row: a vacuum may be at it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '30s'")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+
+
+@contextmanager
 def without_constraint(name: str) -> Iterator[None]:
     """Take a constraint of the slots away; the slots that were written meanwhile go with them."""
     constraint = next(known for known in Slot._meta.constraints if known.name == name)
-    with connection.schema_editor() as editor:
+    with changing_tables(), connection.schema_editor() as editor:
         editor.remove_constraint(Slot, constraint)
     try:
         yield
@@ -70,7 +82,7 @@ def without_constraint(name: str) -> Iterator[None]:
             cursor.execute("SET session_replication_role = replica")
             cursor.execute("DELETE FROM parking_bookingevent; DELETE FROM parking_slot")
             cursor.execute("RESET session_replication_role")
-        with connection.schema_editor() as editor:
+        with changing_tables(), connection.schema_editor() as editor:
             editor.add_constraint(Slot, constraint)
 
 

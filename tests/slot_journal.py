@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from django.db import connection
 
 from parking.models import LIVE_STATES
+from tests.racing import changing_tables
 
 _LIVE = ", ".join(f"'{state}'" for state in LIVE_STATES)
 _START = f"""
@@ -79,12 +80,12 @@ WHERE (slot.spot_id, slot.period, slot.state IN ({_LIVE}))
 @contextmanager
 def kept() -> Iterator[None]:
     """Keep the journal for as long as the block lasts."""
-    with connection.cursor() as cursor:
+    with changing_tables(), connection.cursor() as cursor:
         cursor.execute(_START)
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
+        with changing_tables(), connection.cursor() as cursor:
             cursor.execute(_STOP)
 
 

@@ -14,6 +14,7 @@ from django.db import connection, connections
 from parking import booking, rule_facts, terms
 from parking.models import Slot, Spot
 from tests import cast
+from tests.racing import without_constraint
 
 RACERS = 8
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
@@ -84,15 +85,8 @@ def test_one_of_two_hours_that_touch_is_let_in() -> None:
 def test_without_the_constraint_the_buffer_is_not_kept() -> None:
     """The control: if both hours are not let in here, the race above proves nothing."""
     entries = neighbours()
-    constraint = next(c for c in Slot._meta.constraints if c.name == "slot_keeps_its_buffer")
-    with connection.schema_editor() as editor:
-        editor.remove_constraint(Slot, constraint)
-    try:
+    with without_constraint("slot_keeps_its_buffer"):
         assert run(entries) == {"won": 2, "taken": RACERS - 2}
-    finally:
-        Slot.objects.all().delete()
-        with connection.schema_editor() as editor:
-            editor.add_constraint(Slot, constraint)
 
 
 def a_street(**rules: Any) -> list[int]:
