@@ -113,6 +113,10 @@ if "postgis" not in DATABASES["default"]["ENGINE"]:
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Who waits longer than this for a row is told to try again; see `parking.booking.contended`.
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c lock_timeout=3000")
+# A pooler that hands each transaction another connection knows nothing of prepared statements.
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = (
+    None if env.bool("DATABASE_POOLER", False) else 3
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL")

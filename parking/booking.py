@@ -7,18 +7,18 @@ what was not nudged.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 
+import orjson
 from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q, QuerySet
 from psycopg import errors
 
-from parking import arrivals, lights
+from parking import arrivals, lights, prepared
 from parking.models import Booking, BookingEvent, Slot, SlotKind, SlotState, Spot
 from parking.stays import Stay, stay_of
 from parking.terms import Terms, agree, conditions
@@ -135,7 +135,7 @@ WITH spot AS MATERIALIZED (
 ), booking AS (
   INSERT INTO parking_booking
     (reference, access_key, user_id, email, plate, vehicle_class, spot_id, language, created_at)
-  SELECT %(reference)s, %(access_key)s, %(user)s, %(email)s, %(plate)s, %(vehicle_class)s, id,
+  SELECT %(reference)s, %(access_key)s, %(user)s::int, %(email)s, %(plate)s, %(vehicle_class)s, id,
     %(language)s, %(now)s
   FROM spot {WHERE}
   RETURNING id, spot_id
@@ -143,8 +143,8 @@ WITH spot AS MATERIALIZED (
 INSERT INTO parking_slot
   (booking_id, spot_id, period, claim, state, held_until, amount, currency, tariff_id, quote,
    free_reason, created_at)
-SELECT id, spot_id, %(period)s, %(claim)s, %(state)s, %(held_until)s, %(amount)s, %(currency)s,
-  %(tariff)s, %(quote)s::jsonb, '', %(now)s
+SELECT id, spot_id, %(period)s, %(claim)s::tstzrange, %(state)s, %(held_until)s, %(amount)s,
+  %(currency)s, %(tariff)s, %(quote)s::jsonb, '', %(now)s
 FROM booking
 RETURNING booking_id, id
 """
@@ -161,30 +161,28 @@ _INSERT_WITH_BUFFER = _INSERT_WHERE.format(
 
 
 def _insert(booking: Booking, slot: Slot) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT if slot.claim is None else _INSERT_WITH_BUFFER,
-            {
-                "spot": slot.spot_id,
-                "reference": booking.reference,
-                "access_key": booking.access_key,
-                "user": booking.user_id,
-                "email": booking.email,
-                "plate": booking.plate,
-                "vehicle_class": booking.vehicle_class,
-                "language": booking.language,
-                "period": slot.period,
-                "claim": slot.claim,
-                "state": slot.state,
-                "held_until": slot.held_until,
-                "amount": slot.amount,
-                "currency": slot.currency,
-                "tariff": slot.tariff_id,
-                "quote": json.dumps(slot.quote),
-                "now": slot.created_at,
-            },
-        )
-        written = cursor.fetchone()
+    written = prepared.fetch_one(
+        _INSERT if slot.claim is None else _INSERT_WITH_BUFFER,
+        {
+            "spot": slot.spot_id,
+            "reference": booking.reference,
+            "access_key": booking.access_key,
+            "user": booking.user_id,
+            "email": booking.email,
+            "plate": booking.plate,
+            "vehicle_class": booking.vehicle_class,
+            "language": booking.language,
+            "period": slot.period,
+            "claim": slot.claim,
+            "state": slot.state,
+            "held_until": slot.held_until,
+            "amount": slot.amount,
+            "currency": slot.currency,
+            "tariff": slot.tariff_id,
+            "quote": orjson.dumps(slot.quote).decode(),
+            "now": slot.created_at,
+        },
+    )
     if written is None:
         raise SpotTaken
     booking.pk, slot.pk = written

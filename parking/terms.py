@@ -11,10 +11,9 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.gis.geos import GEOSGeometry, Point
-from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from parking import rule_facts, stay_rules
+from parking import prepared, rule_facts, stay_rules
 from parking.models import Spot, StayRules, TariffState, TariffVersion, Zone
 from parking.pricing import Quote, Tariff, quote
 
@@ -144,9 +143,7 @@ def conditions(*, spot_id: int, start: datetime, end: datetime) -> Conditions:
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     if start >= end:  # PostgreSQL has no range for it
         raise StayRefused([stay_rules.backwards()])
-    with connection.cursor() as cursor:
-        cursor.execute(_TERMS, {"spot": spot_id, "start": start, "end": end})
-        row = cursor.fetchone()
+    row = prepared.fetch_one(_TERMS, {"spot": spot_id, "start": start, "end": end})
     if row is None:
         raise SpotUnknown(spot_id)
     after_spot, after_zone = len(_SPOT), len(_SPOT) + len(_ZONE)

@@ -1,0 +1,64 @@
+"""The statements of a hold are planned once for a connection, and stay ordinary queries besides."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import DataError, connection
+from django.test.utils import CaptureQueriesContext
+
+from parking import booking, prepared
+from parking.models import Spot
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+
+def kept(text: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_prepared_statements WHERE strpos(statement, %s) > 0", [text]
+        )
+        return int(cursor.fetchone()[0])
+
+
+def test_a_statement_that_comes_again_is_planned_once() -> None:
+    statement = "SELECT %(number)s::int + 1 AS planned_once"
+    assert [prepared.fetch_one(statement, {"number": n}) for n in range(6)] == [
+        (n + 1,) for n in range(6)
+    ]
+    assert kept("planned_once") == 1
+
+
+def test_nothing_is_kept_behind_a_pooler(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection.ensure_connection()
+    monkeypatch.setattr(connection.connection, "prepare_threshold", None)
+    for number in range(6):
+        prepared.fetch_one("SELECT %(number)s::int AS behind_a_pooler", {"number": number})
+    assert kept("behind_a_pooler") == 0
+
+
+def test_a_mistake_is_told_as_the_orm_tells_it() -> None:
+    with pytest.raises(DataError, match="division by zero"):
+        prepared.fetch_one("SELECT 1 / %(number)s::int", {"number": 0})
+
+
+def test_no_row_is_none() -> None:
+    assert prepared.fetch_one("SELECT 1 WHERE %(wish)s::bool", {"wish": False}) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hold_asks_once_and_writes_once(spot: Spot) -> None:
+    def hold(minute: int) -> None:
+        booking.hold(
+            spot_id=spot.pk,
+            start=cast.at(minute),
+            end=cast.at(minute + 60),
+            plate="ABC123",
+            email="a@example.org",
+            now=cast.NOW,
+        )
+
+    hold(60)  # the tariff is read once
+    with CaptureQueriesContext(connection) as queries:
+        hold(120)
+    assert len(queries) == 2
