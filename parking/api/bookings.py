@@ -16,6 +16,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -33,6 +35,8 @@ BOOKING_KEY = OpenApiParameter(
     "Booking-Key", str, OpenApiParameter.HEADER, description="`key` of the booking, for guests"
 )
 REPLAYED = "Idempotent-Replayed"
+# Made once: laying out the fields costs more than checking a wish by them.
+_WISH = serializers.BookingRequest()
 
 
 def describe(slots: Sequence[Slot]) -> dict[str, Any]:
@@ -100,10 +104,21 @@ def booking_of(request: Request, reference: str) -> Booking:
     return access.booking_or_404(request, reference, own=True)
 
 
+class JsonWhateverIsAccepted(DefaultContentNegotiation):
+    """Answers are JSON. Weighing the Accept header would cost a hold more than its rules do."""
+
+    def select_renderer(  # type: ignore[override]
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Return the first renderer."""
+        return renderers[0], str(renderers[0].media_type)
+
+
 class Bookings(APIView):
     """Make a booking."""
 
     throttle_classes = [HoldThrottle]
+    content_negotiation_class = JsonWhateverIsAccepted
 
     @extend_schema(
         operation_id="book",
@@ -131,21 +146,20 @@ class Bookings(APIView):
 
         A stay that costs nothing is confirmed at once.
         """
-        wish = serializers.BookingRequest(data=request.data)
-        wish.is_valid(raise_exception=True)
+        wish = _WISH.run_validation(request.data)
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > 255:
             return problem(400, "invalid-input", _("An Idempotency-Key has at most 255 signs."))
         try:
             if not key:
-                return self._answer(self._hold(request, wish.validated_data))
+                return self._answer(self._hold(request, wish))
             return self._answer(
                 once(
                     caller=_caller(request),
                     key=key,
                     request=orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS),
                     now=timezone.now(),
-                    work=lambda: self._hold(request, wish.validated_data),
+                    work=lambda: self._hold(request, wish),
                 )
             )
         except KeyReused:
@@ -157,7 +171,7 @@ class Bookings(APIView):
             title = _("No such spot of this zone is free in that time.")
             return problem(409, "nothing-free", title)
         except booking.SpotTaken:
-            return _taken(wish.validated_data)
+            return _taken(wish)
         except booking.Busy:
             return busy()
         except (StayRefused, NotPriced, QuoteError) as error:
