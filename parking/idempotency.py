@@ -8,9 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+import orjson
+from django.db import transaction
 
+from parking import prepared
 from parking.models import IdempotentAnswer
+
+_TAKE = """
+INSERT INTO parking_idempotentanswer (caller, key, request_sha256, status, body, created_at)
+VALUES (%(caller)s, %(key)s, %(digest)s, 0, '{}', %(now)s)
+ON CONFLICT (caller, key) DO NOTHING
+RETURNING id
+"""
+_KEEP = """
+UPDATE parking_idempotentanswer SET status = %(status)s, body = %(body)s::jsonb
+WHERE id = %(id)s
+RETURNING id
+"""
 
 
 class KeyReused(Exception):
@@ -39,22 +53,17 @@ def once(
     """
     digest = hashlib.sha256(request).hexdigest()
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO parking_idempotentanswer"
-                " (caller, key, request_sha256, status, body, created_at)"
-                " VALUES (%s, %s, %s, 0, '{}', %s)"
-                " ON CONFLICT (caller, key) DO NOTHING RETURNING id",
-                [caller, key, digest, now],
-            )
-            row = cursor.fetchone()
+        row = prepared.fetch_one(
+            _TAKE, {"caller": caller, "key": key, "digest": digest, "now": now}
+        )
         if row is None:
             kept = IdempotentAnswer.objects.get(caller=caller, key=key)
             if kept.request_sha256 != digest:
                 raise KeyReused
             return Answer(kept.status, kept.body, replayed=True)
         answer = work()
-        IdempotentAnswer.objects.filter(id=row[0]).update(status=answer.status, body=answer.body)
+        body = orjson.dumps(answer.body).decode()
+        prepared.fetch_one(_KEEP, {"id": row[0], "status": answer.status, "body": body})
         return answer
 
 
