@@ -26,6 +26,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
+    path("api/v1/", include("parking.api.urls")),
     path("favicon.ico", favicon, name="favicon"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.account.urls")),
@@ -34,7 +35,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/bookings/<str:reference>/cancel/", Cancel.as_view(), name="api-cancel"),
     path("api/v1/bookings/<str:reference>/change/", Change.as_view(), name="api-change"),
     path("api/v1/bookings/<str:reference>/checkout/", Checkout.as_view(), name="api-checkout"),
-    path("api/v1/", include("parking.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "api/",

@@ -143,20 +143,22 @@ WITH spot AS MATERIALIZED (
 INSERT INTO parking_slot
   (booking_id, spot_id, period, claim, state, held_until, amount, currency, tariff_id, quote,
    free_reason, created_at)
-SELECT id, spot_id, %(period)s, %(claim)s::tstzrange, %(state)s, %(held_until)s, %(amount)s,
-  %(currency)s, %(tariff)s, %(quote)s::jsonb, '', %(now)s
+SELECT id, spot_id, tstzrange(%(start)s, %(end)s), {CLAIM},
+  %(state)s, %(held_until)s, %(amount)s, %(currency)s, %(tariff)s, %(quote)s::jsonb, '', %(now)s
 FROM booking
 RETURNING booking_id, id
 """
-_INSERT = _INSERT_WHERE.format(WHERE="")
+_INSERT = _INSERT_WHERE.format(CLAIM="NULL", WHERE="")
 # Stays that were held before the zone kept minutes free have no claim, and so no place in the
 # constraint; `availability` says taken of the same times.
 _INSERT_WITH_BUFFER = _INSERT_WHERE.format(
+    CLAIM="tstzrange(%(start)s, %(claimed_until)s)",
     WHERE="""
   WHERE NOT EXISTS (
     SELECT 1 FROM parking_slot other
-    WHERE other.spot_id = %(spot)s AND other.claim IS NULL AND other.period && %(claim)s
-      AND other.state IN ('held', 'expiring', 'confirmed'))"""
+    WHERE other.spot_id = %(spot)s AND other.claim IS NULL
+      AND other.period && tstzrange(%(start)s, %(claimed_until)s)
+      AND other.state IN ('held', 'expiring', 'confirmed'))""",
 )
 
 
@@ -172,8 +174,9 @@ def _insert(booking: Booking, slot: Slot) -> None:
             "plate": booking.plate,
             "vehicle_class": booking.vehicle_class,
             "language": booking.language,
-            "period": slot.period,
-            "claim": slot.claim,
+            "start": slot.start,
+            "end": slot.end,
+            "claimed_until": slot.claim.upper if slot.claim else None,
             "state": slot.state,
             "held_until": slot.held_until,
             "amount": slot.amount,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
 
 
@@ -20,12 +20,12 @@ def fetch_one(statement: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] 
     are Django's, as with any cursor.
     """
     # As `connection.cursor()` does, which knows one kind of cursor only.
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        bare = ServerBindingCursor(connection.connection)
-    logged = connection.queries_logged
-    cursor = connection.make_debug_cursor(bare) if logged else connection.make_cursor(bare)
+    own = connections[DEFAULT_DB_ALIAS]  # each look at `connection` would search for it again
+    own.close_if_health_check_failed()
+    own.ensure_connection()
+    with own.wrap_database_errors:
+        bare = ServerBindingCursor(own.connection)
+    cursor = own.make_debug_cursor(bare) if own.queries_logged else own.make_cursor(bare)
     with cursor:
         cursor.execute(statement, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.contrib.gis.geos import GEOSGeometry, Point
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from parking import prepared, rule_facts, stay_rules
@@ -148,7 +147,8 @@ def conditions(*, spot_id: int, start: datetime, end: datetime) -> Conditions:
         raise SpotUnknown(spot_id)
     after_spot, after_zone = len(_SPOT), len(_SPOT) + len(_ZONE)
     *rules, tariff_id, sha256, touched = row[after_zone:]
-    spot = Spot.from_db(None, _SPOT, [*row[: after_spot - 1], _point(row[after_spot - 1])])
+    # GeoDjango reads the place when somebody asks for it.
+    spot = Spot.from_db(None, _SPOT, [*row[: after_spot - 1], memoryview(row[after_spot - 1])])
     spot.zone = Zone.from_db(None, _ZONE, row[after_spot:after_zone])
     closures, event_limits = closures_and_limits(touched)
     return Conditions(
@@ -230,10 +230,6 @@ def closures_and_limits(
         else:
             limits.append(stay_rules.EventLimit(reason, longest_stay_min))
     return closures, limits
-
-
-def _point(ewkb: bytes) -> Point:
-    return cast(Point, GEOSGeometry(memoryview(ewkb)))
 
 
 def tariff_in_force(*, zone_id: int, at: datetime) -> Tariff | None:
