@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import orjson
 from django.conf import settings
 from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from parking import access, any_spot, availability, booking, stays, tasks
 from parking.api import serializers
+from parking.api.lean import LeanView
 from parking.api.spots import PROBLEM, refused
 from parking.idempotency import Answer, KeyReused, once
 from parking.models import Booking, Slot, SlotState, Zone
@@ -43,7 +42,8 @@ def describe(slots: Sequence[Slot]) -> dict[str, Any]:
     """Return what the API says of a booking, from all its slots with `booking` and `spot.zone`."""
     stay = stays.stay_of(slots)
     last, spot = stay.parts[-1], stay.spot
-    path = reverse("payments:booking", args=[last.booking.reference])
+    city = timezone.get_current_timezone()
+    path = _page_of_a_booking().replace("REFERENCE", last.booking.reference)
     return {
         "reference": last.booking.reference,
         "key": last.booking.access_key,
@@ -56,15 +56,20 @@ def describe(slots: Sequence[Slot]) -> dict[str, Any]:
             "lon": round(spot.location.x, 6),
             "lat": round(spot.location.y, 6),
         },
-        "from": timezone.localtime(stay.start).isoformat(),
-        "to": timezone.localtime(last.end).isoformat(),
+        "from": stay.start.astimezone(city).isoformat(),
+        "to": last.end.astimezone(city).isoformat(),
         "amount": stay.price,
         "currency": last.currency,
         "vehicle": last.booking.plate,
-        "held_until": timezone.localtime(last.held_until).isoformat(),
+        "held_until": last.held_until.astimezone(city).isoformat(),
         "waiting": describe_slot(stay.waiting) if stay.waiting else None,
         "page": f"{settings.SITE_URL}{path}?key={last.booking.access_key}",
     }
+
+
+@cache
+def _page_of_a_booking() -> str:
+    return reverse("payments:booking", args=["REFERENCE"])
 
 
 def describe_slot(slot: Slot) -> dict[str, Any]:
@@ -104,21 +109,10 @@ def booking_of(request: Request, reference: str) -> Booking:
     return access.booking_or_404(request, reference, own=True)
 
 
-class JsonWhateverIsAccepted(DefaultContentNegotiation):
-    """Answers are JSON. Weighing the Accept header would cost a hold more than its rules do."""
-
-    def select_renderer(  # type: ignore[override]
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        """Return the first renderer."""
-        return renderers[0], str(renderers[0].media_type)
-
-
-class Bookings(APIView):
+class Bookings(LeanView):
     """Make a booking."""
 
     throttle_classes = [HoldThrottle]
-    content_negotiation_class = JsonWhateverIsAccepted
 
     @extend_schema(
         operation_id="book",
@@ -141,12 +135,13 @@ class Bookings(APIView):
             (429, CONTENT_TYPE): OpenApiResponse(serializers.Problem, "Too many requests"),
         },
     )
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: HttpRequest) -> HttpResponse:
         """Hold a spot, or any of a zone, for ten minutes at a fixed price.
 
         A stay that costs nothing is confirmed at once.
         """
-        wish = _WISH.run_validation(request.data)
+        said = self.read(request)
+        wish = _WISH.run_validation(said)
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > 255:
             return problem(400, "invalid-input", _("An Idempotency-Key has at most 255 signs."))
@@ -157,7 +152,7 @@ class Bookings(APIView):
                 once(
                     caller=_caller(request),
                     key=key,
-                    request=orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS),
+                    request=orjson.dumps(said, option=orjson.OPT_SORT_KEYS),
                     now=timezone.now(),
                     work=lambda: self._hold(request, wish),
                 )
@@ -177,7 +172,7 @@ class Bookings(APIView):
         except (StayRefused, NotPriced, QuoteError) as error:
             return refused(error)
 
-    def _hold(self, request: Request, wish: dict[str, Any]) -> Answer:
+    def _hold(self, request: HttpRequest, wish: dict[str, Any]) -> Answer:
         who: dict[str, Any] = {
             "start": wish["from"],
             "end": wish["to"],
@@ -226,7 +221,7 @@ def _zone_id(code: str) -> int:
     return zone
 
 
-def _caller(request: Request) -> str:
+def _caller(request: HttpRequest) -> str:
     """Name whose key it is, so that nobody replays another's answer."""
     if request.user.is_authenticated:
         return f"user:{request.user.pk}"

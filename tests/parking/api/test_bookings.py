@@ -174,3 +174,27 @@ def test_a_citizen_reads_only_their_own(client: Client, spot: Spot) -> None:
 def post_signed_in(client: Client, spot: Spot) -> str:
     reference: str = post(client, wish(spot)).json()["reference"]
     return reference
+
+
+def test_a_form_is_told_that_json_is_wanted(client: Client, spot: Spot) -> None:
+    answer = client.post("/api/v1/bookings/", {"spot": spot.pk})
+    assert answer.status_code == 415
+    assert answer["Content-Type"] == "application/problem+json"
+    assert not Booking.objects.exists()
+
+
+def test_a_body_that_is_too_large_is_refused(client: Client, spot: Spot) -> None:
+    body = b'{"spot": "' + b"1" * 3_000_000 + b'"}'
+    answer = client.post("/api/v1/bookings/", body, content_type="application/json")
+    assert answer.status_code == 413
+    assert answer.json()["type"] == "urn:curblight:problem:too-large"
+    assert not Booking.objects.exists()
+
+
+def test_another_site_cannot_book_with_a_signed_in_persons_session(spot: Spot) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(cast.a_person("citizen"))
+    answer = browser.post("/api/v1/bookings/", wish(spot), content_type="application/json")
+    assert answer.status_code == 403
+    assert answer["Content-Type"] == "application/problem+json"
+    assert not Booking.objects.exists()
