@@ -39,12 +39,12 @@ def first_free(zone_id: int) -> object:
     return cast.a_hold(spot)
 
 
-def _race(zone_id: int, ask: Ask, barrier: object, results: object) -> None:
+def _race(zone_id: int, ask: Ask, each: int, barrier: object, results: object) -> None:
     connections.close_all()
     try:
         connection.ensure_connection()
-        barrier.wait(30)
-        for _ in range(EACH):
+        barrier.wait(60)
+        for _ in range(each):
             try:
                 ask(zone_id)
                 results.put("won")
@@ -54,17 +54,18 @@ def _race(zone_id: int, ask: Ask, barrier: object, results: object) -> None:
         connections.close_all()
 
 
-def run(zone_id: int, ask: Ask) -> Counter[str]:
+def run(zone_id: int, ask: Ask, racers: int = RACERS, each: int = EACH) -> Counter[str]:
     context = multiprocessing.get_context("fork")
-    barrier, results = context.Barrier(RACERS), context.Queue()
+    barrier, results = context.Barrier(racers), context.Queue()
     connections.close_all()  # a child must not inherit a live connection
-    racers = [
-        context.Process(target=_race, args=(zone_id, ask, barrier, results)) for _ in range(RACERS)
+    field = [
+        context.Process(target=_race, args=(zone_id, ask, each, barrier, results))
+        for _ in range(racers)
     ]
-    for racer in racers:
+    for racer in field:
         racer.start()
-    outcome = Counter(results.get(timeout=60) for _ in range(RACERS * EACH))
-    for racer in racers:
+    outcome = Counter(results.get(timeout=60) for _ in range(racers * each))
+    for racer in field:
         racer.join(30)
     return outcome
 
@@ -92,3 +93,15 @@ def test_picking_the_first_free_one_refuses_people_although_there_is_room() -> N
     zone_id = a_street(RACERS * EACH)
     outcome = run(zone_id, first_free)
     assert outcome["SpotTaken"] > 0
+
+
+@pytest.mark.torture
+def test_160_people_at_once_on_8000_free_spots_are_all_served() -> None:
+    zone_id = a_street(1)
+    (first,) = Spot.objects.all()
+    Spot.objects.bulk_create(
+        Spot(zone_id=zone_id, number=f"M-{n}", street=first.street, location=first.location)
+        for n in range(7_999)
+    )
+    assert run(zone_id, skipping, racers=160, each=1) == {"won": 160}
+    assert Slot.objects.values("spot").distinct().count() == 160
