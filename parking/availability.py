@@ -30,7 +30,7 @@ WHERE closure.period && tstzrange(%(start)s, %(end)s)
        OR closure.longest_stay_min * interval '1 minute' < %(end)s - %(start)s)
 """
 
-_BUSY_IN_VIEW = f"""
+BUSY_IN_VIEW = f"""
 SELECT spot.id FROM parking_spot spot
 WHERE spot.is_active
   AND spot.location && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
@@ -44,7 +44,7 @@ def busy_spot_ids(*, bbox: BBox, start: datetime, end: datetime) -> list[int]:
     west, south, east, north = bbox
     with connection.cursor() as cursor:
         cursor.execute(
-            _BUSY_IN_VIEW,
+            BUSY_IN_VIEW,
             {
                 "west": west,
                 "south": south,
@@ -172,7 +172,7 @@ MOST_FEATURES = 2_000
 
 # The whole answer is put together by PostgreSQL: the rows never become Python objects. Numbers
 # are written by the format, text by to_json, so the result is JSON whatever a name holds.
-_GEOJSON = f"""
+GEOJSON = f"""
 WITH view AS MATERIALIZED (
   SELECT spot.id, spot.location, spot.number, spot.street, spot.features, spot.zone_id
   FROM parking_spot spot
@@ -205,7 +205,7 @@ def spots_geojson(
     west, south, east, north = bbox
     with connection.cursor() as cursor:
         cursor.execute(
-            _GEOJSON,
+            GEOJSON,
             {
                 "west": west,
                 "south": south,
