@@ -36,37 +36,58 @@ class IranianLetters:
     (S and T are the more usual ones). The word “Iran” over the region does not count.
     """
 
-    _LATIN: Final = {
-        **{"A": "ا", "ALEF": "ا", "الف": "ا", "B": "ب", "P": "پ", "T": "ت", "TH": "ث", "J": "ج"},
-        **{"D": "د", "Z": "ز", "ZH": "ژ", "S": "س", "SIN": "س", "SH": "ش", "SAD": "ص", "TA": "ط"},
-        **{"E": "ع", "EIN": "ع", "F": "ف", "GH": "ق", "Q": "ق", "K": "ک", "G": "گ", "L": "ل"},
-        **{"M": "م", "N": "ن", "V": "و", "W": "و", "H": "ه", "Y": "ی"},
+    _TYPED_AS: Final = {
+        "ا": ("A", "ALEF", "الف"),
+        "ب": ("B",),
+        "پ": ("P",),
+        "ت": ("T",),
+        "ث": ("TH",),
+        "ج": ("J",),
+        "د": ("D",),
+        "ز": ("Z",),
+        "ژ": ("ZH",),
+        "س": ("S", "SIN"),
+        "ش": ("SH",),
+        "ص": ("SAD",),
+        "ط": ("TA",),
+        "ع": ("E", "EIN"),
+        "ف": ("F",),
+        "ق": ("GH", "Q"),
+        "ک": ("K",),
+        "گ": ("G",),
+        "ل": ("L",),
+        "م": ("M",),
+        "ن": ("N",),
+        "و": ("V", "W"),
+        "ه": ("H",),
+        "ی": ("Y",),
     }
-    LETTERS: Final = "".join(sorted(set(_LATIN.values())))
-    _TYPED: Final = re.compile(
-        rf"(\d\d)([{LETTERS}]|{'|'.join(_LATIN)})(\d{{3}})(?:ایران|IRAN|IR)?(\d\d)", re.ASCII
+    _LETTER: Final = {typed: letter for letter, ways in _TYPED_AS.items() for typed in ways}
+    LETTERS: Final = "".join(_TYPED_AS)
+    _SHAPE: Final = re.compile(
+        rf"(\d\d)([{LETTERS}]|{'|'.join(_LETTER)})(\d{{3}})(?:ایران|IRAN|IR)?(\d\d)", re.ASCII
     )
 
     def in_persian(self, plate: str) -> str:
         """Return an Iranian plate with its own letter; any other one as it is."""
-        found = self._TYPED.fullmatch(plate)
+        found = self._SHAPE.fullmatch(plate)
         if found is None:
             return plate
         series, letter, number, region = found.groups()
-        return f"{series}{self._LATIN.get(letter, letter)}{number}{region}"
+        return f"{series}{self._LETTER.get(letter, letter)}{number}{region}"
 
     def in_latin(self, plate: str) -> Iterator[str]:
         """Yield the ways in which an Iranian plate is written in Latin letters."""
-        found = self._TYPED.fullmatch(plate)
+        found = self._SHAPE.fullmatch(plate)
         if found is not None:
             series, letter, number, region = found.groups()
-            for latin, persian in self._LATIN.items():
-                if persian == letter and latin.isascii():
-                    yield f"{series}{latin}{number}{region}"
+            for typed in self._TYPED_AS.get(letter, ()):
+                if typed.isascii():
+                    yield f"{series}{typed}{number}{region}"
 
 
 class VietnameseLetters:
-    """Đ is a letter of its own only in writing: MĐ on a plate is typed MD, and D is never beside it."""
+    """The Đ of a plate, such as MĐ, is typed as D: no plate has both."""
 
     def spell(self, plate: str) -> str:
         """Return the plate with D for every Đ."""

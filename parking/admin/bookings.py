@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from parking import formatting, stays
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
 from parking.models import Booking, BookingEvent, Slot, SlotState
-from parking.plates import BadPlate, normalise
+from parking.plates import BadPlate, spellings
 
 _SEARCHED = "desk_person"  # session key
 
@@ -192,7 +192,7 @@ def _stay(booking: Booking) -> stays.Stay | None:
 def _of_person(person: str) -> Q:
     """Match a plate in any spelling, or an e-mail address."""
     try:
-        return Q(plate=normalise(person)) | Q(email__iexact=person)
+        return Q(plate__in=spellings(person)) | Q(email__iexact=person)
     except BadPlate:
         return Q(email__iexact=person)
 

@@ -27,6 +27,7 @@ from parking.models.report import ReportOutcome, SpotReport
 from parking.models.rules import Closure, ClosureKind, StayRules
 from parking.models.simulation import OPEN_STATES, SimulationState, TariffSimulation
 from parking.models.tariff import Standing, TariffOrigin, TariffState, TariffVersion
+from parking.models.vehicle import Vehicle
 
 __all__ = [
     "LIVE_STATES",
@@ -64,5 +65,6 @@ __all__ = [
     "TariffSimulation",
     "TariffState",
     "TariffVersion",
+    "Vehicle",
     "Zone",
 ]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from parking.models.city import Spot, Zone
 
+MOST_CORRECTIONS = 100
 LONGEST_BUFFER_MIN = 120  # parking_kept_free (migration 0006) looks this far around a period
 
 
@@ -84,6 +85,17 @@ class StayRules(models.Model):
         ),
     )
 
+    corrections = models.PositiveSmallIntegerField(
+        _("corrections within 30 days"),
+        default=3,
+        db_default=3,
+        validators=[MaxValueValidator(MOST_CORRECTIONS)],
+        help_text=_(
+            "How often a person may change the plate, the spot or the time of bookings; what was "
+            "changed in other zones counts. 0: bookings stay as they are."
+        ),
+    )
+
     class Meta:
         verbose_name = _("stay rules")
         verbose_name_plural = _("stay rules")
@@ -130,6 +142,11 @@ class StayRules(models.Model):
                 name="stay_rules_some_stay_ahead",
                 condition=Q(most_stays_ahead__isnull=True) | Q(most_stays_ahead__gte=1),
                 violation_error_message=_("A vehicle needs at least one stay; empty: no limit."),
+            ),
+            models.CheckConstraint(
+                name="stay_rules_corrections_bounded",
+                condition=Q(corrections__lte=MOST_CORRECTIONS),
+                violation_error_message=_("At most 100 corrections can be allowed."),
             ),
             models.CheckConstraint(
                 name="stay_rules_release_bounded",

@@ -23,7 +23,6 @@ from parking import (
     price_words,
     stay_times,
 )
-from parking.formatting import moment
 from parking.forms import ChangeForm
 from parking.models import Booking, SlotState, StayRules
 from parking.pricing import QuoteError
@@ -131,10 +130,7 @@ class _Page:
             case booking.Busy():
                 self.notice = str(BUSY)
             case corrections.TooOften():
-                self.notice = _(
-                    "You have changed bookings %(n)s times in 30 days already. The next change is "
-                    "possible from %(moment)s."
-                ) % {"n": corrections.CORRECTIONS, "moment": moment(error.again_at)}
+                self.notice = corrections.why_not(error)
             case QuoteError():
                 self.form.add_error("length", price_words.why_not(error))
             case NotPriced():

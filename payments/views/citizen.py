@@ -63,6 +63,7 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
             and standing.stage == Stage.CONFIRMED
             and spot_reports.is_time(slot=standing.parts[0].slot, now=now),
             "near_miss": corrections.near_miss(found) if is_own else None,
+            "odd_plate": is_own and corrections.is_odd(found),
             "history": history.steps(found),
             "is_own": is_own,
         },

@@ -38,6 +38,7 @@ _STAY_CONSTANTS = {
     "slot_step_min": (1, 60),
     "book_ahead_days": (0, 366),
     "grace_min": (0, 1440),
+    "corrections": (0, 100),
     "release_after_min": (5, 120),
 }
 

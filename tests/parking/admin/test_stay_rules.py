@@ -21,6 +21,7 @@ USUAL = {
     "slot_step_min": 5,
     "book_ahead_days": 7,
     "grace_min": 10,
+    "corrections": 3,
     "lead_time_min": 0,
     "no_return_min": 0,
     "walk_up_min": 15,
@@ -47,6 +48,7 @@ def post_rules(browser: Any, zone: Zone, **rules: Any) -> Any:
 def test_every_rule_can_be_switched_on(zone: Zone, operator: User, enter: Enter) -> None:
     wanted = {
         "lead_time_min": 30,
+        "corrections": 5,
         "no_return_min": 120,
         "most_stays_ahead": 2,
         "buffer_min": 10,
