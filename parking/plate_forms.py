@@ -161,8 +161,8 @@ def vehicle_class_field(classes: Iterable[str]) -> forms.ChoiceField:
 
 
 def vehicle_words(vehicle: Vehicle) -> SafeString:
-    """Name a vehicle as its owner does, with its plate, which reads from left to right."""
-    plate = format_html('<bdi dir="ltr">{}</bdi>', vehicle.plate)
+    """Name a vehicle as its owner does, with its plate, which reads from left to right always."""
+    plate = format_html('<bdo dir="ltr">{}</bdo>', vehicle.plate)
     return format_html("{} · {}", vehicle.name, plate) if vehicle.name else plate
 
 

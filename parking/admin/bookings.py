@@ -92,7 +92,7 @@ class BookingAdmin(ZoneScopedAdmin):
 
     zone_path = "spot__zone"
     change_list_template = "admin/parking/booking/change_list.html"
-    list_display = ["reference", "stay", "spot", "zone", "state", "price", "plate"]
+    list_display = ["reference", "stay", "spot", "zone", "state", "price", "plate_shown"]
     list_filter = [StateFilter, ("spot__zone", ScopedFilter)]
     list_select_related = ["spot__zone"]
     search_fields = ["=reference", "=spot__number"]
@@ -166,6 +166,11 @@ class BookingAdmin(ZoneScopedAdmin):
         """Name the state of the stay."""
         stay = _stay(booking)
         return str(stay.parts[-1].get_state_display()) if stay else ""
+
+    @admin.display(description=_("plate"), ordering="plate")
+    def plate_shown(self, booking: Booking) -> str:
+        """Write the plate out, from left to right."""
+        return formatting.plate(booking.plate)
 
     @admin.display(description=_("price"))
     def price(self, booking: Booking) -> str:

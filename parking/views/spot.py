@@ -15,7 +15,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parking import arrivals, availability, booking, no_show, price_words, tariff_words, terms
+from parking import (
+    any_spot,
+    arrivals,
+    availability,
+    booking,
+    no_show,
+    price_words,
+    tariff_words,
+    terms,
+)
 from parking.forms import HoldForm
 from parking.locator import locate
 from parking.models import Feature, Spot
@@ -194,10 +203,21 @@ class SpotPage:
 
     def _alternatives(self) -> list[Alternative]:
         start, end = self.stay.start, self.stay.end
-        # Whoever needs an accessible bay is not helped by another one.
-        needs = [name for name in self.spot.features if name == "accessible"]
-        near = availability.nearest_free(spot_id=self.spot.pk, start=start, end=end, features=needs)
-        offers = zone_offers(start=start, end=end, now=self.now) if near else {}
+        # Whoever needs an accessible bay is not helped by another one; nobody else may use one.
+        features = self.spot.features
+        near = availability.nearest_free(
+            spot_id=self.spot.pk,
+            start=start,
+            end=end,
+            features=[name for name in features if name == Feature.ACCESSIBLE],
+            without=any_spot.SET_ASIDE.difference(features),
+        )
+        vehicle_class = self.stay.cleaned_data.get("vehicle_class", "")
+        offers = (
+            zone_offers(start=start, end=end, now=self.now, vehicle_class=vehicle_class)
+            if near
+            else {}
+        )
         return [
             Alternative(free, offer.quote.total, offer.quote.currency)
             for free in near

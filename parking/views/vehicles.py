@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from parking import booking, vehicles
+from parking import booking, formatting, vehicles
 from parking.models import Vehicle
 from parking.plate_countries import COUNTRIES
 from parking.plate_forms import VehicleForm
@@ -145,14 +145,18 @@ def _warn(request: HttpRequest, vehicle: Vehicle) -> None:
         messages.warning(
             request,
             _("%(plate)s looks much like %(other)s, which is in your list too. Is that right?")
-            % {"plate": vehicle.plate, "other": other.plate},
+            % {"plate": formatting.plate(vehicle.plate), "other": formatting.plate(other.plate)},
         )
     elif vehicle.country and not has_usual_shape(vehicle.plate, country=vehicle.country):
         country = COUNTRIES[vehicle.country]
         messages.warning(
             request,
             _("Plates of %(country)s usually look like %(example)s. Is %(plate)s right?")
-            % {"country": country.name, "example": country.example, "plate": vehicle.plate},
+            % {
+                "country": country.name,
+                "example": formatting.plate(country.example),
+                "plate": formatting.plate(vehicle.plate),
+            },
         )
 
 

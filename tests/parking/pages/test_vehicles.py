@@ -50,8 +50,8 @@ class TestTheList:
     @pytest.mark.parametrize(
         ("typed", "words"),
         [
-            ({"plate": "AB12345", "country": "FI"}, "Finland usually look like ABC-123"),
-            ({"plate": "ABC-I23", "country": ""}, "ABCI23 looks much like ABC123"),
+            ({"plate": "AB12345", "country": "FI"}, "Finland usually look like \u202dABC-123"),
+            ({"plate": "ABC-I23", "country": ""}, "ABCI23\u202c looks much like \u202dABC123"),
         ],
     )
     def test_what_looks_like_a_slip_is_said_and_kept(
@@ -322,6 +322,19 @@ class TestInABrowser:
         assert Booking.objects.get().plate == "XYZ789"
         assert sorted(Vehicle.objects.values_list("plate", flat=True)) == ["ABC123", "XYZ789"]
 
+    def test_a_plate_reads_from_left_to_right_in_any_language(
+        self, browser: Browser, live_server: Any
+    ) -> None:
+        citizen = cast.a_person("citizen")
+        a_vehicle(citizen, "12ب34567", country="IR")
+        for locale in ("en", "fa"):
+            with a_page(browser, live_server.url, locale=locale) as page:
+                sign_in(page, citizen)
+                page.goto("/vehicles/")
+                edges = page.locator("h2 bdo").evaluate(EDGES)
+                assert len(edges) == 8
+                assert edges == sorted(edges)
+
     def test_everything_works_without_scripts(self, browser: Browser, live_server: Any) -> None:
         spot = cast.a_spot(cast.a_zone())
         citizen = cast.a_person("citizen")
@@ -332,13 +345,22 @@ class TestInABrowser:
             for plate in ("ABC-123", "XYZ-789"):
                 page.get_by_label("Number plate").fill(plate)
                 page.get_by_role("button", name="Add it").click()
-            page.get_by_role("button", name="Offer first XYZ789").click()
-            page.get_by_role("button", name="Forget ABC123").click()
+            page.get_by_role("button", name="Offer first: XYZ789").click()
+            page.get_by_role("button", name="Forget: ABC123").click()
             page.goto(f"/spots/{spot.pk}/?on=2026-03-03&at=10:00&length=60")
             expect(page.get_by_label("XYZ789")).to_be_checked()
             page.get_by_role("button", name="Hold this spot").click()
             page.wait_for_url("**/bookings/**")
         assert Booking.objects.get().plate == "XYZ789"
+
+
+# Where each sign of an element is drawn.
+EDGES = """(element) => [...element.textContent].map((_, at) => {
+  const range = document.createRange();
+  range.setStart(element.firstChild, at);
+  range.setEnd(element.firstChild, at + 1);
+  return range.getBoundingClientRect().left;
+})"""
 
 
 def sign_in(page: Any, person: User) -> None:
