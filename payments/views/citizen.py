@@ -17,7 +17,6 @@ from parking import (
     access,
     booking,
     corrections,
-    history,
     no_show,
     price_words,
     spot_reports,
@@ -26,7 +25,17 @@ from parking import (
 from parking.models import Booking, Slot, StayRules
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
-from payments import booking_page, cancel, checkout, expiry, gateway, receipts, status, tasks
+from payments import (
+    booking_history,
+    booking_page,
+    cancel,
+    checkout,
+    expiry,
+    gateway,
+    receipts,
+    status,
+    tasks,
+)
 from payments.booking_page import Stage
 from payments.models import PaymentState
 
@@ -64,8 +73,9 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
             and spot_reports.is_time(slot=standing.parts[0].slot, now=now),
             "near_miss": corrections.near_miss(found) if is_own else None,
             "odd_plate": is_own and corrections.is_odd(found),
-            "history": history.steps(found),
+            "history": booking_history.steps(found),
             "is_own": is_own,
+            "sees_plate": is_own or access.is_operator_of(request, found),
         },
     )
 
