@@ -99,7 +99,7 @@ def test_it_tells_what_was_done_by_whom_and_why_and_what_it_cost(
         "2.00 € paid – the payment service",
         "Cancelled – the person who booked: ill",
         "2.00 € goes back – the person who booked: cancelled by the citizen",
-        "1.00 € goes back – the person who booked: cancelled by the citizen",
+        "1.00 € goes back – the person who booked: unused time",
     ]
 
 
