@@ -43,6 +43,7 @@ from parking.terms import StayRefused
 from payments import cancel, change, checkout, expiry, gateway, reconciliation, refunds, reminders
 from payments.models import (
     DEAD_REFUND_STATES,
+    MailKind,
     MoneyException,
     Payment,
     PaymentState,
@@ -357,6 +358,12 @@ class Kerb(RuleBasedStateMachine):
                 assert back >= payment.slot.returned, "what a change made cheaper goes back"
             elif payment.slot.state != SlotState.CANCELLED:
                 assert MoneyException.objects.filter(payment=payment).exists()
+
+    @invariant()
+    def whoever_loses_a_stay_is_written_to(self) -> None:
+        """The letter is owed last in the transaction that also asks for the refunds."""
+        for made in Booking.objects.filter(slots__state=SlotState.CANCELLED).distinct():
+            assert made.mails.filter(kind=MailKind.CANCELLED).exists()
 
     @invariant()
     def a_stay_costs_what_its_tariff_says(self) -> None:
