@@ -368,6 +368,17 @@ def contended() -> Iterator[None]:
         raise
 
 
+def is_busy(error: BaseException) -> bool:
+    """Say whether an error is what `contended` turns into `Busy`, or that itself."""
+    try:
+        with contended():
+            raise error
+    except Busy:
+        return True
+    except BaseException:  # noqa: BLE001 (it is only looked at)
+        return False
+
+
 def _constraint(error: IntegrityError) -> str | None:
     cause = error.__cause__
     return cause.diag.constraint_name if isinstance(cause, errors.Error) else None

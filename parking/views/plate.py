@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from parking import access, booking, corrections
+from parking import access, corrections
 from parking.plate_forms import PlateChoice
 from parking.terms import StayRefused
 from parking.vehicles import vehicles_of
@@ -46,9 +46,6 @@ def correct(request: HttpRequest, reference: str) -> HttpResponse:
             except StayRefused as refused:
                 status = 409
                 notice = " ".join(failure.message for failure in refused.failures)
-            except booking.Busy:
-                status = 409
-                notice = _("Others are at this very spot just now. Please try again in a moment.")
             else:
                 messages.success(request, _("The number plate is changed."))
                 return redirect("payments:booking", found.reference)

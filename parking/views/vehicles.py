@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from parking import booking, formatting, vehicles
+from parking import formatting, vehicles
 from parking.models import Vehicle
 from parking.plate_countries import COUNTRIES
 from parking.plate_forms import VehicleForm
@@ -38,7 +38,7 @@ def vehicle_list(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             try:
                 added = vehicles.add(owner=owner, now=now, **form.remembered())
-            except (vehicles.VehicleError, booking.Busy) as error:
+            except vehicles.VehicleError as error:
                 status = _refuse(form, error)
             else:
                 messages.success(request, _("Your vehicle is in the list."))
@@ -74,7 +74,7 @@ def vehicle(request: HttpRequest, vehicle_id: int) -> HttpResponse:
         if form.is_valid():
             try:
                 vehicles.change(vehicle=found, **form.remembered())
-            except (vehicles.VehicleError, booking.Busy) as error:
+            except vehicles.VehicleError as error:
                 status = _refuse(form, error)
             else:
                 messages.success(request, _("Your vehicle is changed."))
@@ -88,12 +88,8 @@ def vehicle(request: HttpRequest, vehicle_id: int) -> HttpResponse:
 @require_POST
 def offer_first(request: HttpRequest, vehicle_id: int) -> HttpResponse:
     """Offer a vehicle before the others."""
-    try:
-        vehicles.offer_first(vehicle=_own(request, vehicle_id))
-    except booking.Busy:
-        messages.error(request, _busy())
-    else:
-        messages.success(request, _("This vehicle is offered first from now on."))
+    vehicles.offer_first(vehicle=_own(request, vehicle_id))
+    messages.success(request, _("This vehicle is offered first from now on."))
     return redirect("parking:vehicles")
 
 
@@ -101,12 +97,8 @@ def offer_first(request: HttpRequest, vehicle_id: int) -> HttpResponse:
 @require_POST
 def forget(request: HttpRequest, vehicle_id: int) -> HttpResponse:
     """Take a vehicle from the list; bookings that were made for it stay as they are."""
-    try:
-        vehicles.forget(vehicle=_own(request, vehicle_id))
-    except booking.Busy:
-        messages.error(request, _busy())
-    else:
-        messages.success(request, _("The vehicle is forgotten. Bookings stay as they are."))
+    vehicles.forget(vehicle=_own(request, vehicle_id))
+    messages.success(request, _("The vehicle is forgotten. Bookings stay as they are."))
     return redirect("parking:vehicles")
 
 
@@ -124,7 +116,7 @@ def _own(request: HttpRequest, vehicle_id: int) -> Vehicle:
     return found
 
 
-def _refuse(form: VehicleForm, error: Exception) -> int:
+def _refuse(form: VehicleForm, error: vehicles.VehicleError) -> int:
     """Say why the list cannot be changed; return the status."""
     match error:
         case vehicles.KnownAlready():
@@ -133,8 +125,6 @@ def _refuse(form: VehicleForm, error: Exception) -> int:
             form.add_error(
                 None, _("An account remembers %(n)s vehicles at most.") % {"n": vehicles.MOST}
             )
-        case _:
-            form.add_error(None, _busy())
     return 409
 
 
@@ -158,7 +148,3 @@ def _warn(request: HttpRequest, vehicle: Vehicle) -> None:
                 "plate": formatting.plate(vehicle.plate),
             },
         )
-
-
-def _busy() -> str:
-    return _("Your list is being changed elsewhere just now. Please try again in a moment.")

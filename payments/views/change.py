@@ -31,7 +31,7 @@ from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from parking.terms import NotPriced, SpotUnknown, StayRefused
 from payments import change, tasks
-from payments.views.citizen import BUSY, actor_of, pay_slot
+from payments.views.citizen import actor_of, pay_slot
 
 _OFFERED = 4  # spots nearby
 _FIELDS = {"from": "at", "to": "length", "spot": "spot"}
@@ -41,7 +41,6 @@ _REFUSALS = (
     QuoteError,
     SpotUnknown,
     booking.SpotTaken,
-    booking.Busy,
     corrections.TooOften,
 )
 
@@ -127,8 +126,6 @@ class _Page:
                     self.form.add_error(_FIELDS.get(failure.field), failure.message)
             case booking.SpotTaken():
                 self.form.add_error("spot", _("Somebody else has this spot in that time."))
-            case booking.Busy():
-                self.notice = str(BUSY)
             case corrections.TooOften():
                 self.notice = corrections.why_not(error)
             case QuoteError():

@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -38,8 +37,6 @@ from payments import (
 )
 from payments.booking_page import Stage
 from payments.models import PaymentState
-
-BUSY = gettext_lazy("Others are at this very spot just now. Please try again in a moment.")
 
 
 @never_cache
@@ -105,8 +102,6 @@ def pay_slot(request: HttpRequest, slot: Slot) -> HttpResponse:
         messages.error(request, _("The time to pay is over. No money was taken."))
     except checkout.AlreadyPaid:
         messages.success(request, _("This booking is already paid."))
-    except booking.Busy:
-        messages.error(request, BUSY)
     except checkout.ProcessorAway:
         messages.error(
             request,
@@ -157,8 +152,6 @@ def give_up(request: HttpRequest, reference: str) -> HttpResponse:
         expiry.give_up(slot_id=slot.id, now=timezone.now(), actor=actor_of(request))
     except booking.WrongState:
         messages.warning(request, _("This booking is not held any more."))
-    except booking.Busy:
-        messages.error(request, BUSY)
     except gateway.GatewayError:
         pass  # the page says that we still ask; the sweep goes on
     return redirect("payments:booking", found.reference)
@@ -211,9 +204,6 @@ def _cancel(request: HttpRequest, found: Booking) -> HttpResponse:
     except booking.WrongState:
         messages.warning(request, _("There is nothing left to cancel."))
         return redirect("payments:booking", found.reference)
-    except booking.Busy:
-        messages.error(request, BUSY)
-        return redirect("payments:cancel", found.reference)
     except cancel.LessDue as less:
         return _ask_to_cancel(request, found, less.due, has_changed=True)
     for refund_id in done.refund_ids:
