@@ -54,9 +54,6 @@ class PlateChoice(forms.Form):
     Cleaned, `plate` is the one that was chosen or typed, in its one spelling.
     """
 
-    vehicle = forms.ChoiceField(
-        label=gettext_lazy("Which vehicle?"), required=False, widget=forms.RadioSelect
-    )
     plate = PlateField(
         help_text=gettext_lazy("As on the vehicle; spaces and dashes do not matter.")
     )
@@ -74,13 +71,17 @@ class PlateChoice(forms.Form):
         if not can_remember:
             del self.fields["remember"]
         if not vehicles:
-            del self.fields["vehicle"]
             return
         self.fields["plate"].required = False
-        self.fields["vehicle"].choices = [
-            *((key, vehicle_words(vehicle)) for key, vehicle in self._vehicles.items()),
-            (ANOTHER, _("another plate")),
-        ]
+        self.fields["vehicle"] = forms.ChoiceField(
+            label=_("Which vehicle?"),
+            required=False,
+            widget=forms.RadioSelect,
+            choices=[
+                *((key, vehicle_words(vehicle)) for key, vehicle in self._vehicles.items()),
+                (ANOTHER, _("another plate")),
+            ],
+        )
         meant: str = self.get_initial_for_field(self.fields["plate"], "plate") or ""
         known = (key for key, vehicle in self._vehicles.items() if vehicle.plate == meant)
         first = next(iter(self._vehicles))
@@ -112,11 +113,18 @@ class PlateChoice(forms.Form):
         return cleaned
 
 
+def _countries() -> list[tuple[str, str]]:
+    known = sorted((str(one.name), code) for code, one in COUNTRIES.items())
+    return [*((code, name) for name, code in known), ("", _("another country"))]
+
+
 class VehicleForm(forms.Form):
     """A vehicle in an account's list."""
 
     plate = PlateField()
-    country = forms.ChoiceField(label=gettext_lazy("Country of the plate"), required=False)
+    country = forms.ChoiceField(
+        label=gettext_lazy("Country of the plate"), required=False, choices=_countries
+    )
     name = forms.CharField(
         label=gettext_lazy("Name"),
         required=False,
@@ -126,11 +134,6 @@ class VehicleForm(forms.Form):
 
     def __init__(self, *args: Any, vehicle_classes: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        countries = sorted((str(one.name), code) for code, one in COUNTRIES.items())
-        self.fields["country"].choices = [
-            *((code, name) for name, code in countries),
-            ("", _("another country")),
-        ]
         if classes := list(vehicle_classes):
             self.fields["vehicle_class"] = vehicle_class_field(classes)
 
