@@ -250,15 +250,13 @@ def confirm(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> None:
     replaced = stay if slot.kind == SlotKind.CHANGE else []
     slot.state, slot.confirmed_at, slot.ended_at = SlotState.CONFIRMED, now, None
     try:
-        with transaction.atomic():
+        with contended(), transaction.atomic():
             for old in replaced:
                 old.state, old.ended_at = SlotState.REPLACED, now
                 old.save(update_fields=["state", "ended_at"])
             slot.save(update_fields=["state", "confirmed_at", "ended_at", "free_reason"])
-    except IntegrityError as error:
+    except SpotTaken:
         slot.refresh_from_db()
-        if isinstance(error.__cause__, errors.ExclusionViolation):
-            raise SpotTaken from error
         raise
     if replaced:
         Booking.objects.filter(id=slot.booking_id).update(spot=slot.spot_id)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.contrib.postgres.indexes import GistIndex
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from parking.models.city import Spot, Zone
 
 MOST_CORRECTIONS = 100
+LEAST_GRACE_MIN = 10
 LONGEST_BUFFER_MIN = 120  # parking_kept_free (migration 0006) looks this far around a period
 
 
@@ -38,7 +39,10 @@ class StayRules(models.Model):
     bookable_from = models.TimeField(_("bookable from"), null=True, blank=True)
     bookable_to = models.TimeField(_("bookable until"), null=True, blank=True)
     grace_min = models.PositiveSmallIntegerField(
-        _("grace, minutes"), default=10, help_text=_("A cancellation this soon refunds everything.")
+        _("grace, minutes"),
+        default=LEAST_GRACE_MIN,
+        validators=[MinValueValidator(LEAST_GRACE_MIN)],
+        help_text=_("A cancellation this soon after paying refunds everything; at least 10."),
     )
     refund_unused = models.BooleanField(_("refund unused time"), default=True)
     no_return_min = models.PositiveIntegerField(
