@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from parking.plate_countries import COUNTRIES
@@ -85,6 +85,7 @@ def test_a_lookup_does_not_reach_for_other_plates() -> None:
     assert spellings("12 ب 345 67") == {"12ب34567", "12B34567"}
 
 
+@example(text="\u1100-\u11611", country="")  # two letters of Hangul that come to make one
 @given(text=st.text(max_size=20), country=st.sampled_from(["", *COUNTRIES]))
 def test_a_spelling_is_its_own_spelling(text: str, country: str) -> None:
     try:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
+from threading import Thread
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from parking import vehicles
 from parking.models import Booking, Spot, Vehicle
 from tests import cast
-from tests.racing import race
+from tests.racing import wait_until, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -93,12 +93,21 @@ def test_a_vehicle_is_named_without_its_plate_where_a_log_could_keep_it(citizen:
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
 def test_one_is_offered_first_although_all_are_added_at_once() -> None:
+    """They wait for the account, so that each looks at what the one before it has added."""
     citizen = cast.a_person("citizen")
-    pk = citizen.pk
 
     def add(number: int) -> None:
-        a_vehicle(User(pk=pk), f"AA{number}")
+        try:
+            a_vehicle(citizen, f"AA{number}")
+        finally:
+            connection.close()
 
-    outcomes = race(*(partial(add, number) for number in range(6)))
-    assert outcomes == ["NoneType"] * 6
-    assert len(offered(citizen)) == 6
+    threads = [Thread(target=add, args=[number]) for number in range(4)]
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=citizen.pk)
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: waiting() == len(threads))
+    for thread in threads:
+        thread.join(30)
+    assert len(offered(citizen)) == len(threads)
