@@ -35,6 +35,7 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # One installation serves one city: one time zone, one currency.
 
 CITY_NAME = env.str("CITY_NAME", "Helsinki")
+CITY_COUNTRY = env.str("CITY_COUNTRY", "FI")  # ISO 3166: whose plates people mean
 CITY_TIME_ZONE = env.str("CITY_TIME_ZONE", "Europe/Helsinki")
 CITY_CURRENCY = env.str("CITY_CURRENCY", "EUR")
 CITY_CENTRE = tuple(env.list("CITY_CENTRE", [24.9414, 60.1699], subcast=float))  # lon, lat
@@ -80,6 +81,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "parking.busy.BusyMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -43,9 +43,15 @@ def is_staff_of(request: Visit, booking: Booking) -> bool:
     user = request.user
     if not user.is_authenticated or not user.is_active:
         return False
-    if user.is_superuser or user.has_perm("payments.view_audit"):
-        return True
-    return (
+    return user.has_perm("payments.view_audit") or is_operator_of(request, booking)
+
+
+def is_operator_of(request: Visit, booking: Booking) -> bool:
+    """Say whether the visitor runs the booking's zone, and so may know whose vehicle it is."""
+    user = request.user
+    if not user.is_authenticated or not user.is_active:
+        return False
+    return user.is_superuser or (
         user.has_perm("parking.view_booking")
         and booking.spot.zone.operators.filter(pk=user.pk).exists()
     )

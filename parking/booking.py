@@ -251,15 +251,13 @@ def confirm(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> None:
     replaced = stay if slot.kind == SlotKind.CHANGE else []
     slot.state, slot.confirmed_at, slot.ended_at = SlotState.CONFIRMED, now, None
     try:
-        with transaction.atomic():
+        with contended(), transaction.atomic():
             for old in replaced:
                 old.state, old.ended_at = SlotState.REPLACED, now
                 old.save(update_fields=["state", "ended_at"])
             slot.save(update_fields=["state", "confirmed_at", "ended_at", "free_reason"])
-    except IntegrityError as error:
+    except SpotTaken:
         slot.refresh_from_db()
-        if isinstance(error.__cause__, errors.ExclusionViolation):
-            raise SpotTaken from error
         raise
     if replaced:
         Booking.objects.filter(id=slot.booking_id).update(spot=slot.spot_id)
@@ -367,6 +365,17 @@ def contended() -> Iterator[None]:
         ):
             raise Busy from error
         raise
+
+
+def is_busy(error: BaseException) -> bool:
+    """Say whether an error is what `contended` turns into `Busy`, or that itself."""
+    try:
+        with contended():
+            raise error
+    except Busy:
+        return True
+    except BaseException:  # noqa: BLE001 (it is only looked at)
+        return False
 
 
 def _constraint(error: IntegrityError) -> str | None:

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
-from parking import booking, stay_rules
-from parking.models import LIVE_STATES, Booking, BookingEvent, Slot, StayRules
-from parking.plates import look_alike
+from parking import booking, formatting, stay_rules
+from parking.models import LIVE_STATES, Booking, BookingEvent, Slot, StayRules, Vehicle
+from parking.plates import has_usual_shape, look_alike
 from parking.rule_facts import stays_of_vehicle
 from parking.terms import StayRefused, rules_of_zone
 
-CORRECTIONS = 3
 WITHIN = timedelta(days=30)
 PLATE_CORRECTED = "plate corrected"
 _LOOK_BACK = 20  # bookings
@@ -29,10 +29,14 @@ class TooLate(booking.BookingError):
 
 
 class TooOften(booking.BookingError):
-    """The person has made all corrections of the time; `again_at` is when the next is possible."""
+    """The person has made all corrections that the zone allows in the time.
 
-    def __init__(self, again_at: datetime) -> None:
-        super().__init__(again_at.isoformat())
+    `allowed` is how many; `again_at` when the next is possible, None where there never is one.
+    """
+
+    def __init__(self, *, allowed: int, again_at: datetime | None) -> None:
+        super().__init__(again_at.isoformat() if again_at else "never")
+        self.allowed = allowed
         self.again_at = again_at
 
 
@@ -59,31 +63,66 @@ def correct_plate(*, booking_id: int, plate: str, now: datetime, actor: str) -> 
 
 
 def check_allowance(known: Booking, now: datetime) -> None:
-    """Refuse one correction more than a person may make.
+    """Refuse one correction more than a person may make of a booking in its zone.
 
     Raises:
         TooOften: see there.
     """
-    made = _corrections(known, now)
-    if len(made) >= CORRECTIONS:
-        raise TooOften(made[-CORRECTIONS] + WITHIN)
+    made, allowed = _corrections(known, now), _allowed(known)
+    if len(made) >= allowed:
+        again_at = made[-allowed] + WITHIN if allowed else None
+        raise TooOften(allowed=allowed, again_at=again_at)
 
 
 def corrections_left(*, booking_id: int, now: datetime) -> int:
     """Return how many corrections the booking's maker has left."""
     known = Booking.objects.get(id=booking_id)
-    return max(0, CORRECTIONS - len(_corrections(known, now)))
+    return max(0, _allowed(known) - len(_corrections(known, now)))
+
+
+def why_not(error: TooOften) -> str:
+    """Say to people why nothing can be corrected now."""
+    if error.again_at is None:
+        return _("In this zone bookings stay as they are: they cannot be changed.")
+    return _(
+        "You have changed bookings %(n)s times in 30 days already. The next change is possible "
+        "from %(moment)s."
+    ) % {"n": formatting.number(error.allowed), "moment": formatting.moment(error.again_at)}
 
 
 def near_miss(known: Booking) -> str | None:
-    """Return a plate of the same person's latest bookings for which this one may be a slip."""
+    """Return a plate of the same person for which this one may be a slip.
+
+    It is that of a vehicle in the person's list, or of one of the latest bookings. A plate that
+    stands in the list is no slip.
+    """
     before = (
         of_the_same_person(known)
         .exclude(id=known.pk)
         .order_by("-created_at")
         .values_list("plate", flat=True)[:_LOOK_BACK]
     )
-    return next((plate for plate in before if look_alike(plate, known.plate)), None)
+    own: list[str] = []
+    if known.user_id is not None:
+        own = list(Vehicle.objects.filter(owner=known.user_id).values_list("plate", flat=True))
+    if known.plate in own:
+        return None
+    return next((plate for plate in [*own, *before] if look_alike(plate, known.plate)), None)
+
+
+def is_odd(known: Booking) -> bool:
+    """Say whether a plate looks like none of any country we know, and is in no list of its maker's.
+
+    It is worth a second look, never a refusal.
+    """
+    if has_usual_shape(known.plate):
+        return False
+    return not Vehicle.objects.filter(owner=known.user_id, plate=known.plate).exists()
+
+
+def _allowed(known: Booking) -> int:
+    rules = StayRules.objects.filter(zone__spots=known.spot_id)
+    return rules.values_list("corrections", flat=True).get()
 
 
 def _check_rules(booking_id: int, plate: str, now: datetime) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Prefetch, QuerySet
 
-from parking import terms
+from parking import plates, terms
 from parking.models import Slot, SlotState, Spot, Zone
 from parking.pricing import quote
 
@@ -71,11 +71,14 @@ def spots_now(*, zone: Zone, now: datetime) -> list[SpotNow]:
 
 
 def stays_of_plate(*, plate: str, zones: QuerySet[Zone], now: datetime) -> list[Slot]:
-    """Return the live slots of a plate in these zones: running, soon, or just ended."""
+    """Return the live slots of a plate in these zones: running, soon, or just ended.
+
+    It may be typed in any way: whatever reads like it is found. Raises `plates.BadPlate`.
+    """
     return list(
         Slot.objects.live()
         .overlapping(now - _JUST_ENDED, now + _AHEAD)
-        .filter(booking__plate=plate, spot__zone__in=zones)
+        .filter(booking__plate__in=plates.spellings(plate), spot__zone__in=zones)
         .select_related("booking", "spot__zone")
         .order_by("period")
     )

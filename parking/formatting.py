@@ -20,6 +20,11 @@ def number(value: int) -> str:
     return formats.number_format(value, use_l10n=True, force_grouping=True)
 
 
+def plate(spelling: str) -> str:
+    """Make a plate read from left to right in plain text; 12ب34567 would show its end first."""
+    return f"\N{LEFT-TO-RIGHT OVERRIDE}{spelling}\N{POP DIRECTIONAL FORMATTING}"
+
+
 def money(amount: int, currency: str | None = None) -> str:
     """Format minor units, such as 250 EUR → "2.50 €"; the city's currency by default."""
     currency = currency or settings.CITY_CURRENCY

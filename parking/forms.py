@@ -12,11 +12,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from parking import plates, stay_times
+from parking import stay_times
 from parking.availability import BBox
 from parking.formatting import duration
 from parking.models import Feature, Spot
-from parking.price_words import class_words
+from parking.plate_forms import PlateChoice, vehicle_class_field
 
 _LONGEST_ASKED = timedelta(days=31)
 _BAD_DATE = {"invalid": gettext_lazy("Write the date as year-month-day, such as 2026-03-31.")}
@@ -154,18 +154,9 @@ class MomentField(forms.CharField):
         return moment
 
 
-class HoldForm(StayForm):
+class HoldForm(StayForm, PlateChoice):
     """Who comes: what a booking needs besides the stay."""
 
-    plate = forms.CharField(
-        label=gettext_lazy("Number plate"),
-        max_length=40,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
-        ),
-        help_text=gettext_lazy("As on the vehicle; spaces and dashes do not matter."),
-        error_messages={"required": gettext_lazy("Write the number plate of your vehicle.")},
-    )
     email = forms.EmailField(
         label=gettext_lazy("E-mail"),
         max_length=254,
@@ -182,10 +173,6 @@ class HoldForm(StayForm):
             self.fields["vehicle_class"] = vehicle_class_field(classes)
         else:
             del self.fields["vehicle_class"]
-
-    def clean_plate(self) -> str:
-        """Spell the plate as all plates are spelled."""
-        return read_plate(self.cleaned_data["plate"])
 
 
 class ChangeForm(StayForm):
@@ -225,46 +212,6 @@ class QuoteForm(StayForm):
         super().__init__(*args, **kwargs)
         if classes := list(vehicle_classes):
             self.fields["vehicle_class"] = vehicle_class_field(classes)
-
-
-class PlateForm(forms.Form):
-    """One plate: the warden's question, or the citizen's correction."""
-
-    plate = forms.CharField(
-        label=gettext_lazy("Number plate"),
-        max_length=40,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
-        ),
-    )
-
-    def clean_plate(self) -> str:
-        """Spell the plate as all plates are spelled."""
-        return read_plate(self.cleaned_data["plate"])
-
-
-def vehicle_class_field(classes: Iterable[str]) -> forms.ChoiceField:
-    """Make the choice between the classes that a tariff prices apart."""
-    return forms.ChoiceField(
-        label=_("Vehicle"),
-        required=False,
-        choices=[("", _("any other")), *((name, class_words(name)) for name in classes)],
-        error_messages={"invalid_choice": _("This vehicle class has no price here.")},
-    )
-
-
-def read_plate(text: str) -> str:
-    """Return the plate in its one spelling, or say to people why it is none."""
-    try:
-        return plates.normalise(text)
-    except plates.BadPlate as error:
-        messages = {
-            "empty": _("Write the number plate of your vehicle."),
-            "bad_sign": _("“%(sign)s” is on no number plate.") % {"sign": error.sign},
-            "too_short": _("A number plate has at least %(n)s signs.") % {"n": plates.SHORTEST},
-            "too_long": _("A number plate has at most %(n)s signs.") % {"n": plates.LONGEST},
-        }
-        raise ValidationError(messages[error.code]) from error
 
 
 def read_bbox(text: str) -> BBox:

@@ -64,7 +64,7 @@ def steps(about: Booking) -> list[Step]:
             Step(
                 event.at,
                 _what(event),
-                str(_ACTORS.get(event.actor.partition(":")[0], event.actor)),
+                who(event.actor),
                 str(_REASONS.get(event.reason, event.reason)),
             )
             for event in events
@@ -72,17 +72,32 @@ def steps(about: Booking) -> list[Step]:
     ]
 
 
+def who(actor: str) -> str:
+    """Say what kind of person or thing an actor is; `user:5` is the person who booked."""
+    return str(_ACTORS.get(actor.partition(":")[0], actor))
+
+
 def _what(event: BookingEvent) -> str:
     slot = event.slot
     if slot is None or slot.kind == SlotKind.FIRST:
         return str(_KINDS.get(event.kind, event.kind))
     if slot.kind == SlotKind.EXTENSION:
-        return str((_KINDS | _KINDS_OF_EXTENSION).get(event.kind, event.kind))
+        what = str((_KINDS | _KINDS_OF_EXTENSION).get(event.kind, event.kind))
+        return _with_price(what, event)
     what = str((_KINDS | _KINDS_OF_CHANGE).get(event.kind, event.kind))
-    if event.kind not in {"changed", "change asked"}:
+    if event.kind in {"changed", "change asked"}:
+        what = _("%(what)s: spot %(spot)s, %(period)s") % {
+            "what": what,
+            "spot": slot.spot.number,
+            "period": formatting.period(slot.priced_from or slot.start, slot.end),
+        }
+    return _with_price(what, event)
+
+
+def _with_price(what: str, event: BookingEvent) -> str:
+    """Add what is to be paid for a longer stay or a change."""
+    slot = event.slot
+    if slot is None or not slot.amount or not event.kind.endswith(" asked"):
         return what
-    return _("%(what)s: spot %(spot)s, %(period)s") % {
-        "what": what,
-        "spot": slot.spot.number,
-        "period": formatting.period(slot.priced_from or slot.start, slot.end),
-    }
+    amount = formatting.money(slot.amount, slot.currency)
+    return _("%(what)s, %(amount)s to pay") % {"what": what, "amount": amount}

@@ -56,7 +56,9 @@ LEFT JOIN parking_tariffversion tariff
 _ZONES = f"SELECT {ZONE_COLUMNS} FROM {ZONES_IN_USE} ORDER BY zone.name, zone.id"  # noqa: S608
 
 
-def zone_offers(*, start: datetime, end: datetime, now: datetime) -> dict[int, ZoneOffer]:
+def zone_offers(
+    *, start: datetime, end: datetime, now: datetime, vehicle_class: str = ""
+) -> dict[int, ZoneOffer]:
     """Return the offer of every zone in use for the stay `[start, end)`, by zone id, by name.
 
     `end` must be after `start`. A closure of a street or a spot is not the zone's: availability
@@ -65,7 +67,7 @@ def zone_offers(*, start: datetime, end: datetime, now: datetime) -> dict[int, Z
     with connection.cursor() as cursor:
         cursor.execute(_ZONES, {"start": start, "end": end})
         rows = cursor.fetchall()
-    return offers_of(rows, start=start, end=end, now=now)
+    return offers_of(rows, start=start, end=end, now=now, vehicle_class=vehicle_class)
 
 
 def offers_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, JsonResponse
@@ -10,7 +10,10 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
+from parking import booking
+
 CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_S: Final = 1
 
 
 def problem(
@@ -38,8 +41,17 @@ def invalid(errors: dict[str, list[str]]) -> HttpResponse:
     return problem(400, "invalid-input", _("Some of the input is not valid."), errors=errors)
 
 
+def busy() -> HttpResponse:
+    """Say that others are at the same rows, as 409 with a time to try again."""
+    title = _("Others want the same spot right now. Try again in a moment.")
+    return problem(409, "busy", title, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """Turn what REST framework raises into problem documents; leave bugs to the 500 page."""
+    if booking.is_busy(error):
+        set_rollback()
+        return busy()
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):

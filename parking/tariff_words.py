@@ -93,6 +93,7 @@ def stay(rules: StayRules) -> list[str]:
             % {"opens": f"{rules.bookable_from:%H:%M}", "closes": f"{rules.bookable_to:%H:%M}"}
         )
     said.extend(_shared_fairly(rules))
+    said.append(corrections(rules))
     return [*said, *refunds(rules)]
 
 
@@ -105,6 +106,18 @@ def refunds(rules: StayRules) -> list[str]:
         if rules.refund_unused
         else _("Later, unused time is not refunded."),
     ]
+
+
+def corrections(rules: StayRules) -> str:
+    """Say how often a person may change bookings here."""
+    if not rules.corrections:
+        return _("A booking stays as it is: plate, spot and time cannot be changed.")
+    text = ngettext(
+        "Plate, spot and time of bookings can be changed %(n)s time in 30 days.",
+        "Plate, spot and time of bookings can be changed %(n)s times in 30 days.",
+        rules.corrections,
+    )
+    return text % {"n": number(rules.corrections)}
 
 
 def unless_parked(rules: StayRules, deadline: datetime) -> str:

@@ -11,6 +11,7 @@ from parking.views import (
     plate,
     spot,
     tariff,
+    vehicles,
     warden,
 )
 
@@ -23,6 +24,10 @@ urlpatterns = [
     path("bookings/<reference>/calendar.ics", bookings.calendar, name="calendar"),
     path("bookings/<reference>/plate/", plate.correct, name="correct-plate"),
     path("bookings/<reference>/on-my-way/", more_time.more_time, name="more-time"),
+    path("vehicles/", vehicles.vehicle_list, name="vehicles"),
+    path("vehicles/<int:vehicle_id>/", vehicles.vehicle, name="vehicle"),
+    path("vehicles/<int:vehicle_id>/first/", vehicles.offer_first, name="vehicle-first"),
+    path("vehicles/<int:vehicle_id>/forget/", vehicles.forget, name="vehicle-forget"),
     path("zones/<slug:code>/any/", any_spot.hold_any, name="any-spot"),
     path("zones/<slug:code>/tariff/", tariff.tariff, name="tariff"),
     path("map/spots.json", map_data.spots, name="map-layer"),

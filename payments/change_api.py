@@ -171,9 +171,10 @@ def _why_not(error: Exception) -> HttpResponse:
         case booking.SpotTaken():
             return problem(409, "spot-taken", _("Somebody else has this spot in that time."))
         case corrections.TooOften():
+            again_at = error.again_at and timezone.localtime(error.again_at).isoformat()
             title = _("This booking was changed too often.")
-            again = timezone.localtime(error.again_at).isoformat()
-            return problem(409, "changed-too-often", title, again_at=again)
+            detail = corrections.why_not(error)
+            return problem(409, "changed-too-often", title, detail=detail, again_at=again_at)
         case SpotUnknown():
             return problem(404, "not-found", _("No such spot or zone."))
         case StayRefused() | NotPriced() | QuoteError():

@@ -22,12 +22,14 @@ ACCOUNTS = {
 _CITIES: dict[str, dict[str, str]] = {
     "helsinki": {
         "CITY_NAME": "Helsinki",
+        "CITY_COUNTRY": "FI",
         "CITY_TIME_ZONE": "Europe/Helsinki",
         "CITY_CURRENCY": "EUR",
         "CITY_CENTRE": "24.9414,60.1699",
     },
     "tehran": {
         "CITY_NAME": "تهران",
+        "CITY_COUNTRY": "IR",
         "CITY_TIME_ZONE": "Asia/Tehran",
         "CITY_CURRENCY": "IRR",
         "CITY_CENTRE": "51.4104,35.7575",
@@ -39,8 +41,9 @@ _NOT_AT_STRIPE = frozenset({"CUP", "IRR", "KPW", "SDG", "SYP"})
 
 # What settings.py reads. Tests get their own values, whatever the person's shell has set.
 _SETTINGS = (
-    *("ALLOWED_HOSTS", "BEHIND_PROXY", "CITY", "CITY_CENTRE", "CITY_CURRENCY", "CITY_NAME"),
-    *("CITY_PHONE", "CITY_TIME_ZONE", "DATABASE_URL", "DEBUG", "DEFAULT_FROM_EMAIL", "EMAIL_URL"),
+    *("ALLOWED_HOSTS", "BEHIND_PROXY", "CITY", "CITY_CENTRE", "CITY_COUNTRY", "CITY_CURRENCY"),
+    *("CITY_NAME", "CITY_PHONE", "CITY_TIME_ZONE", "DATABASE_URL", "DEBUG"),
+    *("DEFAULT_FROM_EMAIL", "EMAIL_URL"),
     *("LANGUAGE_CODE", "LOG_LEVEL", "MAP_TILES_ATTRIBUTION", "MAP_TILES_URL"),
     *("METER_ALLOWED_NETWORKS", "METER_GATEWAY_URL", "METER_KEYS_SECRET", "REDIS_URL"),
     *("SECRET_KEY", "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT", "SITE_URL", "STATIC_ROOT"),

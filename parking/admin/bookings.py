@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from parking import formatting, stays
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
 from parking.models import Booking, BookingEvent, Slot, SlotState
-from parking.plates import BadPlate, normalise
+from parking.plates import BadPlate, spellings
 
 _SEARCHED = "desk_person"  # session key
 
@@ -92,7 +92,7 @@ class BookingAdmin(ZoneScopedAdmin):
 
     zone_path = "spot__zone"
     change_list_template = "admin/parking/booking/change_list.html"
-    list_display = ["reference", "stay", "spot", "zone", "state", "price", "plate"]
+    list_display = ["reference", "stay", "spot", "zone", "state", "price", "plate_shown"]
     list_filter = [StateFilter, ("spot__zone", ScopedFilter)]
     list_select_related = ["spot__zone"]
     search_fields = ["=reference", "=spot__number"]
@@ -167,6 +167,11 @@ class BookingAdmin(ZoneScopedAdmin):
         stay = _stay(booking)
         return str(stay.parts[-1].get_state_display()) if stay else ""
 
+    @admin.display(description=_("plate"), ordering="plate")
+    def plate_shown(self, booking: Booking) -> str:
+        """Write the plate out, from left to right."""
+        return formatting.plate(booking.plate)
+
     @admin.display(description=_("price"))
     def price(self, booking: Booking) -> str:
         """Add up the frozen prices."""
@@ -192,7 +197,7 @@ def _stay(booking: Booking) -> stays.Stay | None:
 def _of_person(person: str) -> Q:
     """Match a plate in any spelling, or an e-mail address."""
     try:
-        return Q(plate=normalise(person)) | Q(email__iexact=person)
+        return Q(plate__in=spellings(person)) | Q(email__iexact=person)
     except BadPlate:
         return Q(email__iexact=person)
 

@@ -41,6 +41,7 @@ class StayRulesInline(ZoneScopedInline, admin.StackedInline):  # type: ignore[ty
                     ("bookable_from", "bookable_to"),
                     ("book_ahead_days", "lead_time_min"),
                     ("grace_min", "refund_unused"),
+                    "corrections",
                 ]
             },
         ),

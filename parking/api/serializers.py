@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from parking.availability import BBox
-from parking.forms import read_bbox, read_plate
+from parking.forms import read_bbox
 from parking.models import Feature, SlotKind, SlotState
+from parking.plate_forms import read_plate
 
 LONGEST_QUESTION = timedelta(days=31)
 

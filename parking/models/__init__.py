@@ -24,12 +24,21 @@ from parking.models.meter import (
     MeterKey,
 )
 from parking.models.report import ReportOutcome, SpotReport
-from parking.models.rules import Closure, ClosureKind, StayRules
+from parking.models.rules import (
+    LEAST_GRACE_MIN,
+    MOST_CORRECTIONS,
+    Closure,
+    ClosureKind,
+    StayRules,
+)
 from parking.models.simulation import OPEN_STATES, SimulationState, TariffSimulation
 from parking.models.tariff import Standing, TariffOrigin, TariffState, TariffVersion
+from parking.models.vehicle import Vehicle
 
 __all__ = [
+    "LEAST_GRACE_MIN",
     "LIVE_STATES",
+    "MOST_CORRECTIONS",
     "OPEN_STATES",
     "PENDING_STATES",
     "SHORTEST_PAUSE_DAYS",
@@ -64,5 +73,6 @@ __all__ = [
     "TariffSimulation",
     "TariffState",
     "TariffVersion",
+    "Vehicle",
     "Zone",
 ]

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.contrib.postgres.indexes import GistIndex
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from parking.models.city import Spot, Zone
 
+MOST_CORRECTIONS = 100
+LEAST_GRACE_MIN = 10
 LONGEST_BUFFER_MIN = 120  # parking_kept_free (migration 0006) looks this far around a period
 
 
@@ -37,7 +39,10 @@ class StayRules(models.Model):
     bookable_from = models.TimeField(_("bookable from"), null=True, blank=True)
     bookable_to = models.TimeField(_("bookable until"), null=True, blank=True)
     grace_min = models.PositiveSmallIntegerField(
-        _("grace, minutes"), default=10, help_text=_("A cancellation this soon refunds everything.")
+        _("grace, minutes"),
+        default=LEAST_GRACE_MIN,
+        validators=[MinValueValidator(LEAST_GRACE_MIN)],
+        help_text=_("A cancellation this soon after paying refunds everything; at least 10."),
     )
     refund_unused = models.BooleanField(_("refund unused time"), default=True)
     no_return_min = models.PositiveIntegerField(
@@ -81,6 +86,17 @@ class StayRules(models.Model):
         help_text=_(
             "Where the spot's sensor has seen nobody since the start of the stay: 5 to 120. It "
             "holds for bookings made from now on. Empty: never."
+        ),
+    )
+
+    corrections = models.PositiveSmallIntegerField(
+        _("corrections within 30 days"),
+        default=3,
+        db_default=3,
+        validators=[MaxValueValidator(MOST_CORRECTIONS)],
+        help_text=_(
+            "How often a person may change the plate, the spot or the time of bookings; what was "
+            "changed in other zones counts. 0: bookings stay as they are."
         ),
     )
 
@@ -130,6 +146,11 @@ class StayRules(models.Model):
                 name="stay_rules_some_stay_ahead",
                 condition=Q(most_stays_ahead__isnull=True) | Q(most_stays_ahead__gte=1),
                 violation_error_message=_("A vehicle needs at least one stay; empty: no limit."),
+            ),
+            models.CheckConstraint(
+                name="stay_rules_corrections_bounded",
+                condition=Q(corrections__lte=MOST_CORRECTIONS),
+                violation_error_message=_("At most 100 corrections can be allowed."),
             ),
             models.CheckConstraint(
                 name="stay_rules_release_bounded",

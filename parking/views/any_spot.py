@@ -20,6 +20,7 @@ from parking.offers import zone_offers
 from parking.pricing import Quote, QuoteError, quote
 from parking.search import Search, ZoneCount, zone_counts
 from parking.stay_rules import Failure
+from parking.vehicles import vehicles_of
 from parking.views.holding import hold_or_say
 from parking.views.stay_form import last_time, stay_form
 
@@ -31,7 +32,7 @@ def hold_any(request: HttpRequest, code: str) -> HttpResponse:
     page = ZonePage(request, code, request.POST if request.method == "POST" else request.GET)
     if request.method != "POST":
         return page.answer(page.new_hold_form(), status=400 if page.stay.errors else 200)
-    form = HoldForm(request.POST, vehicle_classes=page.vehicle_classes)
+    form = page.hold_form(request.POST)
     return hold_or_say(
         page,
         form,
@@ -56,16 +57,28 @@ class ZonePage:
         self.features = [name for name in given.getlist("feature") if name in Feature.values]
         tariff = terms.tariff_in_force(zone_id=self.zone.pk, at=self.now)
         self.vehicle_classes = sorted(tariff.vehicle_classes) if tariff else []
+        self.vehicles = vehicles_of(request.user)
         self.stay = stay_form(
             given,
             rules=self.zone.stay_rules,
             vehicle_classes=self.vehicle_classes,
+            vehicles=self.vehicles,
             now=self.now,
         )
 
     def new_hold_form(self) -> HoldForm:
-        """Make an empty form that remembers the plate and e-mail of the visitor's last booking."""
-        return HoldForm(initial=last_time(self.request), vehicle_classes=self.vehicle_classes)
+        """Make an empty form with the visitor's vehicles, or what was typed the last time."""
+        return self.hold_form(initial=last_time(self.request, self.vehicles))
+
+    def hold_form(self, *args: Any, **kwargs: Any) -> HoldForm:
+        """Make the form of the hold with what the visitor can choose from."""
+        return HoldForm(
+            *args,
+            vehicle_classes=self.vehicle_classes,
+            vehicles=self.vehicles,
+            can_remember=self.request.user.is_authenticated,
+            **kwargs,
+        )
 
     def refuse(self, failures: Sequence[Failure], form: HoldForm) -> None:
         """Put the broken rules at the fields where people mend them."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,9 +14,10 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from parking import access, any_spot, booking, terms
+from parking import access, any_spot, booking, terms, vehicles
 from parking.forms import HoldForm
-from parking.models import Slot, SlotState
+from parking.models import Booking, Slot, SlotState
+from parking.plates import has_usual_shape
 from parking.pricing import QuoteError
 from parking.stay_rules import Failure
 from parking.tasks import nudge_meter
@@ -65,9 +68,26 @@ def hold_or_say(
         # The page asks the same and says the reason at its field.
         return page.answer(form, status=409)
     access.remember(request, slot.booking)
+    if form.cleaned_data.get("remember"):
+        _remember(slot.booking)
     if slot.state == SlotState.CONFIRMED:  # free of charge
         nudge_meter(slot.spot.meter_id)
     return redirect("payments:booking", reference=slot.booking.reference)
+
+
+def _remember(made: Booking) -> None:
+    """Put the vehicle of a booking in its maker's list; the stay does not depend on it."""
+    if made.user is None:
+        return
+    home = settings.CITY_COUNTRY
+    with suppress(vehicles.VehicleError, booking.Busy):
+        vehicles.add(
+            owner=made.user,
+            plate=made.plate,
+            country=home if has_usual_shape(made.plate, country=home) else "",
+            vehicle_class=made.vehicle_class,
+            now=made.created_at,
+        )
 
 
 def _who(request: HttpRequest, form: HoldForm) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from parking import access, booking, no_show
+from parking import access, no_show
 from parking.formatting import clock
 
 
@@ -23,10 +23,6 @@ def more_time(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(request, _("You have asked for more time already; it is given once."))
     except no_show.NothingToWaitFor:
         messages.warning(request, _("There is nothing to wait for: see how your booking stands."))
-    except booking.Busy:
-        messages.error(
-            request, _("Others are at this very spot just now. Please try again in a moment.")
-        )
     else:
         messages.success(
             request, _("The spot waits for you until %(time)s.") % {"time": clock(until)}

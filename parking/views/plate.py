@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from parking import access, booking, corrections
-from parking.formatting import moment
-from parking.forms import PlateForm
+from parking import access, corrections
+from parking.plate_forms import PlateChoice
 from parking.terms import StayRefused
+from parking.vehicles import vehicles_of
 
 
 @never_cache
@@ -21,7 +21,11 @@ from parking.terms import StayRefused
 def correct(request: HttpRequest, reference: str) -> HttpResponse:
     """Show the plate of a booking, and change it to the one that was typed."""
     found = access.booking_or_404(request, reference, own=True)
-    form = PlateForm(request.POST or None, initial={"plate": found.plate})
+    form = PlateChoice(
+        request.POST or None,
+        initial={"plate": found.plate},
+        vehicles=vehicles_of(request.user),
+    )
     notice, status = "", 200
     if request.method == "POST":
         status = 400
@@ -38,16 +42,10 @@ def correct(request: HttpRequest, reference: str) -> HttpResponse:
                 return redirect("payments:booking", found.reference)
             except corrections.TooOften as error:
                 status = 409
-                notice = _(
-                    "The plate was changed %(n)s times in 30 days already. The next change is "
-                    "possible from %(moment)s."
-                ) % {"n": corrections.CORRECTIONS, "moment": moment(error.again_at)}
+                notice = corrections.why_not(error)
             except StayRefused as refused:
                 status = 409
                 notice = " ".join(failure.message for failure in refused.failures)
-            except booking.Busy:
-                status = 409
-                notice = _("Others are at this very spot just now. Please try again in a moment.")
             else:
                 messages.success(request, _("The number plate is changed."))
                 return redirect("payments:booking", found.reference)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -14,13 +15,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parking import arrivals, availability, booking, no_show, price_words, tariff_words, terms
+from parking import (
+    any_spot,
+    arrivals,
+    availability,
+    booking,
+    no_show,
+    price_words,
+    tariff_words,
+    terms,
+)
 from parking.forms import HoldForm
 from parking.locator import locate
 from parking.models import Feature, Spot
 from parking.offers import zone_offers
 from parking.pricing import Quote, QuoteError
 from parking.stay_rules import Failure
+from parking.vehicles import vehicles_of
 from parking.views.holding import hold_or_say
 from parking.views.price_advice import Advice, advice
 from parking.views.stay_form import last_time, stay_form
@@ -47,7 +58,7 @@ def hold(request: HttpRequest, spot_id: int) -> HttpResponse:
     if request.method != "POST":  # a page that said no was opened again
         return redirect("parking:spot", spot_id=spot_id)
     page = SpotPage(request, spot_id, request.POST)
-    form = HoldForm(request.POST, vehicle_classes=page.vehicle_classes)
+    form = page.hold_form(request.POST)
     return hold_or_say(
         page,
         form,
@@ -80,10 +91,12 @@ class SpotPage:
         )
         tariff = terms.tariff_in_force(zone_id=self.spot.zone_id, at=self.now)
         self.vehicle_classes = sorted(tariff.vehicle_classes) if tariff else []
+        self.vehicles = vehicles_of(request.user)
         self.stay = stay_form(
             given,
             rules=self.spot.zone.stay_rules,
             vehicle_classes=self.vehicle_classes,
+            vehicles=self.vehicles,
             now=self.now,
         )
         self.agreed: terms.Terms | None = None
@@ -91,8 +104,18 @@ class SpotPage:
         self.is_free = False
 
     def new_hold_form(self) -> HoldForm:
-        """Make an empty form that remembers the plate and e-mail of the visitor's last booking."""
-        return HoldForm(initial=last_time(self.request), vehicle_classes=self.vehicle_classes)
+        """Make an empty form with the visitor's vehicles, or what was typed the last time."""
+        return self.hold_form(initial=last_time(self.request, self.vehicles))
+
+    def hold_form(self, *args: Any, **kwargs: Any) -> HoldForm:
+        """Make the form of the hold with what the visitor can choose from."""
+        return HoldForm(
+            *args,
+            vehicle_classes=self.vehicle_classes,
+            vehicles=self.vehicles,
+            can_remember=self.request.user.is_authenticated,
+            **kwargs,
+        )
 
     @property
     def quote(self) -> Quote | None:
@@ -180,10 +203,21 @@ class SpotPage:
 
     def _alternatives(self) -> list[Alternative]:
         start, end = self.stay.start, self.stay.end
-        # Whoever needs an accessible bay is not helped by another one.
-        needs = [name for name in self.spot.features if name == "accessible"]
-        near = availability.nearest_free(spot_id=self.spot.pk, start=start, end=end, features=needs)
-        offers = zone_offers(start=start, end=end, now=self.now) if near else {}
+        # Whoever needs an accessible bay is not helped by another one; nobody else may use one.
+        features = self.spot.features
+        near = availability.nearest_free(
+            spot_id=self.spot.pk,
+            start=start,
+            end=end,
+            features=[name for name in features if name == Feature.ACCESSIBLE],
+            without=any_spot.SET_ASIDE.difference(features),
+        )
+        vehicle_class = self.stay.cleaned_data.get("vehicle_class", "")
+        offers = (
+            zone_offers(start=start, end=end, now=self.now, vehicle_class=vehicle_class)
+            if near
+            else {}
+        )
         return [
             Alternative(free, offer.quote.total, offer.quote.currency)
             for free in near

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,13 +11,21 @@ from django.utils import timezone
 
 from parking import access, stay_times
 from parking.forms import QuoteForm
-from parking.models import Booking, StayRules
+from parking.models import Booking, StayRules, Vehicle
 
 
 def stay_form(
-    given: QueryDict, *, rules: StayRules, vehicle_classes: Iterable[str], now: datetime
+    given: QueryDict,
+    *,
+    rules: StayRules,
+    vehicle_classes: Collection[str],
+    vehicles: Sequence[Vehicle],
+    now: datetime,
 ) -> QuoteForm:
-    """Make the form of the stay from what was given, and usual values for the rest."""
+    """Make the form of the stay from what was given, and usual values for the rest.
+
+    The vehicle that its owner wants to be offered first says the class, where it has a price.
+    """
     first = now + timedelta(minutes=rules.lead_time_min)
     start = timezone.localtime(stay_times.next_start(now=first, steps=[rules.slot_step_min]))
     usual_min = max(min(stay_times.USUAL_MIN, rules.longest_stay_min), rules.shortest_stay_min)
@@ -25,6 +33,8 @@ def stay_form(
     data = given.copy()
     for name, value in usual.items():
         data[name] = data.get(name) or value
+    if "vehicle_class" not in given and vehicles and vehicles[0].vehicle_class in vehicle_classes:
+        data["vehicle_class"] = vehicles[0].vehicle_class
     lengths = stay_times.lengths(
         shortest=rules.shortest_stay_min,
         longest=rules.longest_stay_min,
@@ -33,8 +43,11 @@ def stay_form(
     return QuoteForm(data, lengths=lengths, vehicle_classes=vehicle_classes)
 
 
-def last_time(request: HttpRequest) -> dict[str, Any]:
-    """Return what the visitor typed for the booking before, by account or in this session."""
+def last_time(request: HttpRequest, vehicles: Sequence[Vehicle]) -> dict[str, Any]:
+    """Return what the visitor typed for the booking before, by account or in this session.
+
+    Who has vehicles to choose from chooses.
+    """
     mine = Booking.objects.order_by("-created_at")
     if request.user.is_authenticated:
         last = mine.filter(user=request.user).first()
@@ -44,7 +57,7 @@ def last_time(request: HttpRequest) -> dict[str, Any]:
         last = mine.filter(reference__in=known).first() if known else None
         email = last.email if last else ""
     return {
-        "plate": last.plate if last else "",
+        "plate": last.plate if last and not vehicles else "",
         "vehicle_class": last.vehicle_class if last else "",
         "email": email,
     }

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from parking import enforcement
-from parking.forms import PlateForm
+from parking.plate_forms import PlateForm, read_plate
 from parking.throttling import PlateSearchThrottle, wait_for
 
 
@@ -41,10 +41,9 @@ def warden(request: HttpRequest) -> HttpResponse:
             }
             status = 429
         elif form.is_valid():
-            context["plate"] = form.cleaned_data["plate"]
-            context["stays"] = enforcement.stays_of_plate(
-                plate=context["plate"], zones=zones, now=now
-            )
+            typed = form.cleaned_data["plate"]
+            context["plate"] = read_plate(typed)
+            context["stays"] = enforcement.stays_of_plate(plate=typed, zones=zones, now=now)
         else:
             status = 400
     if zone is not None:

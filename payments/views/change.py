@@ -23,7 +23,6 @@ from parking import (
     price_words,
     stay_times,
 )
-from parking.formatting import moment
 from parking.forms import ChangeForm
 from parking.models import Booking, SlotState, StayRules
 from parking.pricing import QuoteError
@@ -32,7 +31,7 @@ from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from parking.terms import NotPriced, SpotUnknown, StayRefused
 from payments import change, tasks
-from payments.views.citizen import BUSY, actor_of, pay_slot
+from payments.views.citizen import actor_of, pay_slot
 
 _OFFERED = 4  # spots nearby
 _FIELDS = {"from": "at", "to": "length", "spot": "spot"}
@@ -42,7 +41,6 @@ _REFUSALS = (
     QuoteError,
     SpotUnknown,
     booking.SpotTaken,
-    booking.Busy,
     corrections.TooOften,
 )
 
@@ -128,13 +126,8 @@ class _Page:
                     self.form.add_error(_FIELDS.get(failure.field), failure.message)
             case booking.SpotTaken():
                 self.form.add_error("spot", _("Somebody else has this spot in that time."))
-            case booking.Busy():
-                self.notice = str(BUSY)
             case corrections.TooOften():
-                self.notice = _(
-                    "You have changed bookings %(n)s times in 30 days already. The next change is "
-                    "possible from %(moment)s."
-                ) % {"n": corrections.CORRECTIONS, "moment": moment(error.again_at)}
+                self.notice = corrections.why_not(error)
             case QuoteError():
                 self.form.add_error("length", price_words.why_not(error))
             case NotPriced():

@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -17,7 +16,6 @@ from parking import (
     access,
     booking,
     corrections,
-    history,
     no_show,
     price_words,
     spot_reports,
@@ -26,11 +24,19 @@ from parking import (
 from parking.models import Booking, Slot, StayRules
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
-from payments import booking_page, cancel, checkout, expiry, gateway, receipts, status, tasks
+from payments import (
+    booking_history,
+    booking_page,
+    cancel,
+    checkout,
+    expiry,
+    gateway,
+    receipts,
+    status,
+    tasks,
+)
 from payments.booking_page import Stage
 from payments.models import PaymentState
-
-BUSY = gettext_lazy("Others are at this very spot just now. Please try again in a moment.")
 
 
 @never_cache
@@ -63,8 +69,10 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
             and standing.stage == Stage.CONFIRMED
             and spot_reports.is_time(slot=standing.parts[0].slot, now=now),
             "near_miss": corrections.near_miss(found) if is_own else None,
-            "history": history.steps(found),
+            "odd_plate": is_own and corrections.is_odd(found),
+            "history": booking_history.steps(found),
             "is_own": is_own,
+            "sees_plate": is_own or access.is_operator_of(request, found),
         },
     )
 
@@ -94,8 +102,6 @@ def pay_slot(request: HttpRequest, slot: Slot) -> HttpResponse:
         messages.error(request, _("The time to pay is over. No money was taken."))
     except checkout.AlreadyPaid:
         messages.success(request, _("This booking is already paid."))
-    except booking.Busy:
-        messages.error(request, BUSY)
     except checkout.ProcessorAway:
         messages.error(
             request,
@@ -146,8 +152,6 @@ def give_up(request: HttpRequest, reference: str) -> HttpResponse:
         expiry.give_up(slot_id=slot.id, now=timezone.now(), actor=actor_of(request))
     except booking.WrongState:
         messages.warning(request, _("This booking is not held any more."))
-    except booking.Busy:
-        messages.error(request, BUSY)
     except gateway.GatewayError:
         pass  # the page says that we still ask; the sweep goes on
     return redirect("payments:booking", found.reference)
@@ -200,9 +204,6 @@ def _cancel(request: HttpRequest, found: Booking) -> HttpResponse:
     except booking.WrongState:
         messages.warning(request, _("There is nothing left to cancel."))
         return redirect("payments:booking", found.reference)
-    except booking.Busy:
-        messages.error(request, BUSY)
-        return redirect("payments:cancel", found.reference)
     except cancel.LessDue as less:
         return _ask_to_cancel(request, found, less.due, has_changed=True)
     for refund_id in done.refund_ids:

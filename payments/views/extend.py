@@ -17,7 +17,7 @@ from parking import access, booking, extension
 from parking.models import Booking, SlotState
 from parking.tasks import nudge_meter
 from parking.terms import StayRefused
-from payments.views.citizen import BUSY, actor_of, open_with_key, pay_slot
+from payments.views.citizen import actor_of, open_with_key, pay_slot
 
 
 @never_cache
@@ -53,8 +53,6 @@ def _extend(request: HttpRequest, found: Booking, now: datetime) -> HttpResponse
     except booking.SpotTaken:
         notice = _("Meanwhile somebody else has booked this spot for part of that time.")
         return _ask(request, found, now, notice=notice)
-    except booking.Busy:
-        return _ask(request, found, now, notice=str(BUSY))
     if slot.state == SlotState.CONFIRMED:
         nudge_meter(slot.spot.meter_id)
         messages.success(request, _("Your stay is extended. There is nothing to pay for it."))

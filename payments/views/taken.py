@@ -16,7 +16,7 @@ from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from parking.terms import SpotUnknown, StayRefused
 from payments import change, taken, tasks
-from payments.views.citizen import BUSY, actor_of
+from payments.views.citizen import actor_of
 
 
 @never_cache
@@ -67,8 +67,6 @@ def _move(request: HttpRequest, found: Booking) -> HttpResponse:
     except (booking.SpotTaken, SpotUnknown, StayRefused, change.OtherTerms):
         notice = _("That spot cannot be had any more. Please choose another one.")
         return _ask(request, found, status=409, notice=notice)
-    except booking.Busy:
-        return _ask(request, found, status=409, notice=str(BUSY))
     nudge(tasks.send_mail)
     for meter_id in done.meter_ids:
         nudge_meter(meter_id)
@@ -87,8 +85,6 @@ def _refund(request: HttpRequest, found: Booking) -> HttpResponse:
         )
     except taken.AskFirst:
         return _ask(request, found, status=409)
-    except booking.Busy:
-        return _ask(request, found, status=409, notice=str(BUSY))
     for refund_id in done.refund_ids:
         nudge(tasks.submit_refund, str(refund_id))
     nudge(tasks.send_mail)

@@ -45,6 +45,7 @@
 
   function replace(page) {
     const typed = TYPED.map((name) => [name, field(document, name)?.value]);
+    keepChoices();
     const focused = document.activeElement?.id;
     document.getElementById("stay").replaceWith(page.getElementById("stay"));
     offer.replaceChildren(...page.getElementById("offer").childNodes);
@@ -57,6 +58,12 @@
         input.value = kept[name];
       }
     }
+    for (const [id, isChosen] of choices) {
+      const choice = document.getElementById(id);
+      if (choice) {
+        choice.checked = isChosen;
+      }
+    }
     if (focused) {
       document.getElementById(focused)?.focus({ preventScroll: true });
     }
@@ -64,6 +71,13 @@
 
   /* What was typed also outlives a time at which the spot is taken and no form is shown. */
   const kept = {};
+  const choices = new Map();
+
+  function keepChoices() {
+    for (const choice of document.querySelectorAll("#hold :is([type=radio], [type=checkbox])")) {
+      choices.set(choice.id, choice.checked);
+    }
+  }
 
   function field(root, name) {
     return root.querySelector(`#hold [name="${name}"]`);

@@ -1,20 +1,24 @@
 """Whatever people, the processor and the clock do, in any order: the design's first rules hold.
 
-A state machine walks holds, payments, declined cards, extensions, changes, corrections,
-cancellations, lost answers and the sweeper through the real rules and the sandbox over HTTP, and
-looks at every row after each step.
+A state machine walks holds, payments, declined cards, extensions, changes, corrections, early ends,
+cancellations, lost answers, the sweeper, and the death of whoever does one of these, through the
+real rules and the sandbox over HTTP, and looks at every row after each step.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
-from django.db import transaction
-from hypothesis import HealthCheck, settings
+from django.db import connection, transaction
+from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -39,6 +43,7 @@ from parking.terms import StayRefused
 from payments import cancel, change, checkout, expiry, gateway, reconciliation, refunds, reminders
 from payments.models import (
     DEAD_REFUND_STATES,
+    MailKind,
     MoneyException,
     Payment,
     PaymentState,
@@ -50,6 +55,35 @@ from tests.payments.situations import check_books
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
 SPOTS = 2
 PLATES = ("ABC123", "XYZ789")
+
+
+WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|WITH)\b")
+
+
+class Death(BaseException):
+    """The end of a process, as its database sees it: an open transaction is undone, and no more.
+
+    It is no `Exception`, so that no rule can catch it. What was sent to the processor stays sent.
+    """
+
+
+# What somebody can be at when death comes, and the state of the slot that it needs.
+JOBS: dict[str, tuple[SlotState | None, Callable[[Kerb, int], None]]] = {
+    "hold": (None, lambda kerb, which: kerb.hold(which % SPOTS, 1, 6, PLATES[0])),
+    "book": (None, lambda kerb, which: kerb.book(which % SPOTS, which % 5, 6)),
+    "open the page": (SlotState.HELD, lambda kerb, which: kerb.open_the_page_and_leave(which)),
+    "give up": (SlotState.HELD, lambda kerb, which: kerb.give_up(which)),
+    "extend": (SlotState.CONFIRMED, lambda kerb, which: kerb.extend(which, 3)),
+    "cancel": (SlotState.CONFIRMED, lambda kerb, which: kerb.cancel_or_end(which)),
+    "move": (SlotState.CONFIRMED, lambda kerb, which: kerb.change(which, which % SPOTS, 3, None)),
+    "shorten": (SlotState.CONFIRMED, lambda kerb, which: kerb.change(which, None, None, -1)),
+    "correct": (SlotState.CONFIRMED, lambda kerb, which: kerb.correct_the_plate(which, PLATES[1])),
+    "sweep": (None, lambda kerb, _: kerb.sweep()),
+    "hear": (None, lambda kerb, _: kerb.hear_of_the_payments()),
+    "refund": (None, lambda kerb, _: kerb.send_the_refunds()),
+    "remind": (None, lambda kerb, _: kerb.remind()),
+    "lamps": (None, lambda kerb, _: kerb.look_at_the_lamps()),
+}
 
 
 class Kerb(RuleBasedStateMachine):
@@ -240,6 +274,26 @@ class Kerb(RuleBasedStateMachine):
         more = {"status": 503} if kind == "error" else {}
         self.processor.fail(kind, times=1, **more)
 
+    @rule(job=st.sampled_from(sorted(JOBS)), which=st.integers(0, 99), writes=st.integers(1, 9))
+    def somebody_dies(self, job: str, which: int, writes: int) -> None:
+        """A worker or a page dies after so many rows that it wrote; see `Death`."""
+        needs, do = JOBS[job]
+        if needs is not None and not self._any(state=needs):
+            return
+        written = itertools.count(1)
+
+        def watch(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+            answer = execute(sql, *more)
+            if WRITES.match(sql) and next(written) == writes:
+                raise Death
+            return answer
+
+        with connection.execute_wrapper(watch):
+            try:
+                do(self, which)
+            except Death:
+                event(f"died while at {job}")
+
     def _grid(self) -> datetime:
         """Return the next start on the grid."""
         past = timedelta(minutes=self.now.minute % 5)
@@ -304,6 +358,12 @@ class Kerb(RuleBasedStateMachine):
                 assert back >= payment.slot.returned, "what a change made cheaper goes back"
             elif payment.slot.state != SlotState.CANCELLED:
                 assert MoneyException.objects.filter(payment=payment).exists()
+
+    @invariant()
+    def whoever_loses_a_stay_is_written_to(self) -> None:
+        """The letter is owed last in the transaction that also asks for the refunds."""
+        for made in Booking.objects.filter(slots__state=SlotState.CANCELLED).distinct():
+            assert made.mails.filter(kind=MailKind.CANCELLED).exists()
 
     @invariant()
     def a_stay_costs_what_its_tariff_says(self) -> None:

@@ -28,7 +28,7 @@ from parking.imports.mapping.model import (
 from parking.imports.mapping.prices import tariff_rules
 from parking.imports.mapping.reading import Table
 from parking.imports.mapping.values import Part, Value
-from parking.models import Feature
+from parking.models import LEAST_GRACE_MIN, MOST_CORRECTIONS, Feature
 
 # GDAL before 3.9 cannot be kept from opening files and addresses that a spatial reference names.
 _CRS = re.compile(r"(EPSG|ESRI):\d{3,7}")
@@ -37,7 +37,8 @@ _STAY_CONSTANTS = {
     "shortest_stay_min": (1, 1440),
     "slot_step_min": (1, 60),
     "book_ahead_days": (0, 366),
-    "grace_min": (0, 1440),
+    "grace_min": (LEAST_GRACE_MIN, 1440),
+    "corrections": (0, MOST_CORRECTIONS),
     "release_after_min": (5, 120),
 }
 

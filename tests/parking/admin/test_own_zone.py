@@ -150,6 +150,7 @@ def test_an_operator_cannot_name_operators_or_rename_a_code(
             "stay_rules-0-slot_step_min": 5,
             "stay_rules-0-book_ahead_days": 7,
             "stay_rules-0-grace_min": 10,
+            "stay_rules-0-corrections": 3,
             "stay_rules-0-lead_time_min": 0,
             "stay_rules-0-no_return_min": 0,
             "stay_rules-0-walk_up_min": 15,

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from parking import booking, corrections
+from parking import booking, corrections, vehicles
 from parking.models import Booking, BookingEvent, Slot, Spot, StayRules
 from parking.terms import StayRefused
 from tests import cast
@@ -51,6 +51,33 @@ def test_the_fourth_within_thirty_days_is_refused_until_the_first_is_old(spot: S
     assert correct(other, "XYZ789") == "XYZ789", "another person's corrections do not count"
 
 
+def test_each_zone_says_how_often(spot: Spot) -> None:
+    [slot] = cast.a_stay(spot, 60)
+    StayRules.objects.update(corrections=2)
+    for number in range(2):
+        assert correct(slot, f"XYZ78{number}") == f"XYZ78{number}"
+    assert corrections.corrections_left(booking_id=slot.booking_id, now=cast.at(30)) == 0
+    with pytest.raises(corrections.TooOften) as refused:
+        correct(slot, "XYZ788")
+    assert "2 times in 30 days" in corrections.why_not(refused.value)
+
+    StayRules.objects.update(corrections=4)
+    for number in range(2, 4):
+        assert correct(slot, f"XYZ78{number}") == f"XYZ78{number}"
+    with pytest.raises(corrections.TooOften):
+        correct(slot, "XYZ789")
+
+
+def test_a_zone_can_let_bookings_stay_as_they_are(spot: Spot) -> None:
+    [slot] = cast.a_stay(spot, 60)
+    StayRules.objects.update(corrections=0)
+    with pytest.raises(corrections.TooOften) as refused:
+        correct(slot, "XYZ789")
+    assert refused.value.again_at is None
+    assert "cannot be changed" in corrections.why_not(refused.value)
+    assert Booking.objects.get(pk=slot.booking_id).plate == "ABC123"
+
+
 def test_it_ends_with_the_stay(spot: Spot) -> None:
     [slot] = cast.a_stay(spot, 60)
     with pytest.raises(corrections.TooLate):
@@ -80,6 +107,26 @@ def test_a_plate_that_looks_like_an_earlier_one_is_a_near_miss(spot: Spot) -> No
         spot, cast.at(180), plate="ABC1O0", email="somebody-else@example.org"
     ).booking
     assert corrections.near_miss(stranger) is None
+
+
+def test_a_vehicle_of_the_list_is_what_a_slip_is_measured_by(spot: Spot) -> None:
+    citizen = cast.a_person("citizen")
+    vehicles.add(owner=citizen, plate="BBB808", now=cast.NOW)
+    slip = cast.a_hold(spot, plate="B8B808", user=citizen).booking
+    assert corrections.near_miss(slip) == "BBB808"
+    assert corrections.near_miss(cast.a_hold(spot, cast.at(60), plate="B8B808").booking) is None
+
+    vehicles.add(owner=citizen, plate="B8B808", now=cast.NOW)
+    assert corrections.near_miss(slip) is None, "both are the citizen's"
+
+
+def test_a_plate_like_no_other_is_odd_until_it_is_in_the_list(spot: Spot) -> None:
+    citizen = cast.a_person("citizen")
+    odd = cast.a_hold(spot, plate="ZZZZZZ0000", user=citizen).booking
+    usual = cast.a_hold(spot, cast.at(60), plate="ABC123", user=citizen).booking
+    assert (corrections.is_odd(odd), corrections.is_odd(usual)) == (True, False)
+    vehicles.add(owner=citizen, plate="ZZZZZZ0000", now=cast.NOW)
+    assert not corrections.is_odd(odd)
 
 
 def test_a_guests_other_bookings_are_found_by_an_index(spot: Spot) -> None:

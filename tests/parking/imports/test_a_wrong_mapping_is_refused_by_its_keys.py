@@ -103,6 +103,10 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
             "stay_rules.longest_stay_min: must lie between 1 and 527040",
         ),
         (
+            "[stay_rules]\ngrace_min = 9",
+            "stay_rules.grace_min: must lie between 10 and 1440",
+        ),
+        (
             "[stay_rules]\nrelease_after_min = 3",
             "stay_rules.release_after_min: must lie between 5 and 120",
         ),

@@ -244,13 +244,13 @@ def test_the_longest_stay_may_have_a_column_of_its_own(run: Import, tmp_path: Pa
         for row, longest in zip(spot_rows(4), ("10", "10", "60", "?"), strict=True)
     ]
     mapping = (
-        COLUMNS + '[stay_rules]\nlongest_stay_min = "max"\nslot_step_min = 10\ngrace_min = 0\n'
-        "release_after_min = 20\n"
+        COLUMNS + '[stay_rules]\nlongest_stay_min = "max"\nslot_step_min = 10\ngrace_min = 20\n'
+        "release_after_min = 20\ncorrections = 5\n"
     )
     report = run(write_csv(tmp_path / "spots.csv", rows), mapping)
     rules = StayRules.objects.get()
     assert (rules.longest_stay_min, rules.shortest_stay_min) == (10, 10)
-    assert (rules.slot_step_min, rules.grace_min) == (10, 0)
+    assert (rules.slot_step_min, rules.grace_min, rules.corrections) == (10, 20, 5)
     assert rules.release_after_min == 20
     said = notes(report)
     assert "its rows differ on the longest stay: 10 min ×2, 60 min ×1" in said

@@ -79,6 +79,21 @@ def test_a_taken_spot_is_409_with_alternatives_to_hold_at_one_press(
     assert hold(client, near).status_code == 302
 
 
+def test_alternatives_cost_what_this_vehicle_pays_and_are_for_everybody(client: Client) -> None:
+    classes = {**cast.TWO_EURO_AN_HOUR, "vehicle_classes": {"electric": {"percent": 50}}}
+    zone = cast.a_zone(tariff=classes)
+    taken = cast.a_spot(zone, "K-1")
+    cast.a_spot(zone, "K-2", metres_east=10, features=["accessible"])
+    cast.a_spot(zone, "K-3", metres_east=20)
+    cast.a_hold(taken)
+    text = text_of(hold(client, taken, vehicle_class="electric")).replace("\xa0", " ")
+    assert "Spot K-3 Fredrikinkatu 20 m away 1.00 €" in text
+    assert "K-2" not in text
+    assert "Spot K-3 Fredrikinkatu 20 m away 2.00 €" in text_of(hold(client, taken)).replace(
+        "\xa0", " "
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [
