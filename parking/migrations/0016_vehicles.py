@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("parking", "0014_release_rule"),
+        ("parking", "0015_fewer_booking_indexes"),
     ]
 
     operations = [
