@@ -24,7 +24,7 @@ def fetch_one(statement: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] 
     own.close_if_health_check_failed()
     own.ensure_connection()
     with own.wrap_database_errors:
-        bare = ServerBindingCursor(own.connection)
+        bare: Any = ServerBindingCursor(own.connection)  # type: ignore[call-arg]  # psycopg's own
     cursor = own.make_debug_cursor(bare) if own.queries_logged else own.make_cursor(bare)
     with cursor:
         cursor.execute(statement, parameters)
