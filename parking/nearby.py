@@ -1,15 +1,20 @@
-"""Where around a spot does the same stay cost less? One query, however many spots there are."""
+"""Where else near a spot can the same stay be had, and where does it cost less?
+
+The number of queries does not grow with the number of spots.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from parking import availability, terms
-from parking.offers import ZONE_COLUMNS, ZONES_IN_USE, ZoneOffer, offers_of
+from parking import any_spot, availability, terms
+from parking.models import Feature
+from parking.offers import ZONE_COLUMNS, ZONES_IN_USE, ZoneOffer, offers_of, zone_offers
 from parking.pricing import Quote, QuoteError
 
 CHEAPER_WITHIN_M = 300
@@ -30,6 +35,45 @@ class CheaperSpot:
     def walk_min(self) -> int:
         """Minutes on foot, at a calm pace, rounded up."""
         return max(1, -(-self.spot.distance_m // _WALKED_M_A_MINUTE))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alternative:
+    """A free spot nearby, with the price of the same stay there, in minor units."""
+
+    spot: availability.FreeSpot
+    total: int
+    currency: str
+
+
+def alternatives(
+    *,
+    spot_id: int,
+    features: Collection[str],
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    vehicle_class: str = "",
+) -> list[Alternative]:
+    """Return the nearest free spots that can stand in for one, of `features`, that is taken.
+
+    Whoever needs an accessible bay is not helped by another one; nobody else may use one.
+    """
+    near = availability.nearest_free(
+        spot_id=spot_id,
+        start=start,
+        end=end,
+        features=[name for name in features if name == Feature.ACCESSIBLE],
+        without=any_spot.SET_ASIDE.difference(features),
+    )
+    if not near:
+        return []
+    offers = zone_offers(start=start, end=end, now=now, vehicle_class=vehicle_class)
+    return [
+        Alternative(spot=free, total=offer.quote.total, currency=offer.quote.currency)
+        for free in near
+        if (offer := offers.get(free.zone_id)) is not None and offer.quote is not None
+    ]
 
 
 # A zone has one price, so of each other zone only the nearest free spot counts that suits. It

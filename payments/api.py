@@ -15,10 +15,10 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from parking import booking
-from parking.api.bookings import BOOKING_KEY, booking_of, busy, describe, json
+from parking.api.bookings import BOOKING_KEY, booking_of, describe, json
 from parking.api.serializers import BookingAnswer, Problem
 from parking.api.spots import PROBLEM
-from parking.problems import CONTENT_TYPE, problem
+from parking.problems import CONTENT_TYPE, busy, problem
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from payments import cancel, checkout, tasks

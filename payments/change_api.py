@@ -14,13 +14,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from parking import booking, changes, corrections
-from parking.api.bookings import BOOKING_KEY, booking_of, busy, describe, json
+from parking.api.bookings import BOOKING_KEY, booking_of, describe, json
 from parking.api.extension import conflict
 from parking.api.serializers import BookingAnswer, Problem
 from parking.api.spots import PROBLEM, refused
 from parking.models import SlotState
 from parking.pricing import QuoteError
-from parking.problems import CONTENT_TYPE, problem
+from parking.problems import CONTENT_TYPE, busy, problem
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from parking.terms import NotPriced, SpotUnknown, StayRefused

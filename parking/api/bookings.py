@@ -19,15 +19,16 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import access, any_spot, availability, booking, stays, tasks
+from parking import access, any_spot, booking, stays, tasks
 from parking.api import serializers
 from parking.api.lean import LeanView
 from parking.api.spots import PROBLEM, refused
 from parking.idempotency import Answer, KeyReused, once
-from parking.models import Booking, Slot, SlotState, Zone
+from parking.models import Booking, Slot, SlotState, Spot, Zone
+from parking.nearby import alternatives
 from parking.pricing import QuoteError
-from parking.problems import CONTENT_TYPE, problem
-from parking.terms import NotPriced, SpotUnknown, StayRefused, terms
+from parking.problems import CONTENT_TYPE, busy, problem
+from parking.terms import NotPriced, SpotUnknown, StayRefused
 from parking.throttling import HoldThrottle
 
 BOOKING_KEY = OpenApiParameter(
@@ -83,12 +84,6 @@ def describe_slot(slot: Slot) -> dict[str, Any]:
         "currency": slot.currency,
         "held_until": timezone.localtime(slot.held_until).isoformat(),
     }
-
-
-def busy() -> HttpResponse:
-    """Say that others are at the same rows, as 409 with a time to try again."""
-    title = _("Others want the same spot right now. Try again in a moment.")
-    return problem(409, "busy", title, headers={"Retry-After": "1"})
 
 
 def json(body: dict[str, Any], status: int = 200, **headers: str) -> HttpResponse:
@@ -231,30 +226,29 @@ def _caller(request: HttpRequest) -> str:
 
 def _taken(wish: dict[str, Any]) -> HttpResponse:
     """Answer 409 with the nearest free spots and what they cost."""
-    alternatives = []
-    for other in availability.nearest_free(
-        spot_id=wish["spot"], start=wish["from"], end=wish["to"], limit=3
-    ):
-        try:
-            price = terms(
-                spot_id=other.id,
-                start=wish["from"],
-                end=wish["to"],
-                now=timezone.now(),
-                vehicle_class=wish["vehicle_class"],
-            ).quote
-        except (SpotUnknown, StayRefused, NotPriced, QuoteError):
-            continue  # free, but not for this stay
-        alternatives.append(
-            {
-                "spot": other.id,
-                "number": other.number,
-                "street": other.street,
-                "zone": other.zone_name,
-                "distance_m": other.distance_m,
-                "total": price.total,
-                "currency": price.currency,
-            }
-        )
     title = _("Somebody else has this spot in that time.")
-    return problem(409, "spot-taken", title, alternatives=alternatives)
+    found = alternatives(
+        spot_id=wish["spot"],
+        features=Spot.objects.values_list("features", flat=True).get(id=wish["spot"]),
+        start=wish["from"],
+        end=wish["to"],
+        now=timezone.now(),
+        vehicle_class=wish["vehicle_class"],
+    )
+    return problem(
+        409,
+        "spot-taken",
+        title,
+        alternatives=[
+            {
+                "spot": other.spot.id,
+                "number": other.spot.number,
+                "street": other.spot.street,
+                "zone": other.spot.zone_name,
+                "distance_m": other.spot.distance_m,
+                "total": other.total,
+                "currency": other.currency,
+            }
+            for other in found
+        ],
+    )

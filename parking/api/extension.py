@@ -11,10 +11,10 @@ from rest_framework.views import APIView
 
 from parking import booking, extension, tasks
 from parking.api import serializers
-from parking.api.bookings import BOOKING_KEY, booking_of, busy, describe_slot, json
+from parking.api.bookings import BOOKING_KEY, booking_of, describe_slot, json
 from parking.api.spots import PROBLEM, refused
 from parking.models import SlotState
-from parking.problems import CONTENT_TYPE, problem
+from parking.problems import CONTENT_TYPE, busy, problem
 from parking.terms import StayRefused
 from parking.throttling import HoldThrottle
 

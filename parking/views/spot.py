@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -16,7 +15,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from parking import (
-    any_spot,
     arrivals,
     availability,
     booking,
@@ -28,7 +26,7 @@ from parking import (
 from parking.forms import HoldForm
 from parking.locator import locate
 from parking.models import Feature, Spot
-from parking.offers import zone_offers
+from parking.nearby import Alternative, alternatives
 from parking.pricing import Quote, QuoteError
 from parking.stay_rules import Failure
 from parking.vehicles import vehicles_of
@@ -65,15 +63,6 @@ def hold(request: HttpRequest, spot_id: int) -> HttpResponse:
         hold=partial(booking.hold, spot_id=spot_id),
         taken=_("Somebody else was faster: this spot is taken then."),
     )
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """A free spot nearby, with the price of the same stay there, in minor units."""
-
-    spot: availability.FreeSpot
-    total: int
-    currency: str
 
 
 class SpotPage:
@@ -202,27 +191,14 @@ class SpotPage:
         return said if said and arrivals.has_sensor(self.spot.pk) else ""
 
     def _alternatives(self) -> list[Alternative]:
-        start, end = self.stay.start, self.stay.end
-        # Whoever needs an accessible bay is not helped by another one; nobody else may use one.
-        features = self.spot.features
-        near = availability.nearest_free(
+        return alternatives(
             spot_id=self.spot.pk,
-            start=start,
-            end=end,
-            features=[name for name in features if name == Feature.ACCESSIBLE],
-            without=any_spot.SET_ASIDE.difference(features),
+            features=self.spot.features,
+            start=self.stay.start,
+            end=self.stay.end,
+            now=self.now,
+            vehicle_class=self.stay.cleaned_data.get("vehicle_class", ""),
         )
-        vehicle_class = self.stay.cleaned_data.get("vehicle_class", "")
-        offers = (
-            zone_offers(start=start, end=end, now=self.now, vehicle_class=vehicle_class)
-            if near
-            else {}
-        )
-        return [
-            Alternative(free, offer.quote.total, offer.quote.currency)
-            for free in near
-            if (offer := offers.get(free.zone_id)) is not None and offer.quote is not None
-        ]
 
     def _advice(self) -> Advice | None:
         # A form that was refused keeps what was typed: nothing in it leads away.
@@ -231,7 +207,7 @@ class SpotPage:
         return advice(self.agreed, stay_query=self.stay.period_query(), now=self.now)
 
 
-def _lowest(alternatives: list[Alternative]) -> int | None:
+def _lowest(found: list[Alternative]) -> int | None:
     """Return the lowest price where prices differ: only then it is worth a mark."""
-    totals = {one.total for one in alternatives}
+    totals = {one.total for one in found}
     return min(totals) if len(totals) > 1 else None

@@ -82,6 +82,7 @@ def test_a_taken_spot_is_409_with_the_nearest_free_ones(
 ) -> None:
     near = cast.a_spot(zone, "near", metres_east=20)
     cast.a_spot(zone, "nearer but off", metres_east=10, is_active=False)
+    cast.a_spot(zone, "loading", metres_east=5, features=["loading"])
     cast.a_spot(zone, "far", metres_east=400)
     post(client, wish(spot))
 
