@@ -178,6 +178,10 @@ METER_GATEWAY_URL = env.str("METER_GATEWAY_URL", "http://127.0.0.1:8020").rstrip
 METER_LIGHTS = env.json("METER_LIGHTS", {})  # such as {"running": "green steady"}
 METER_LEAD_MIN = env.int("METER_LEAD_MIN", 15)  # a booked spot blinks before the start
 METER_LAST_MIN = env.int("METER_LAST_MIN", 10)  # and before the end
+# Who parks has so long to pay before the light says that nobody has; empty: it never does.
+METER_UNPAID_AFTER_MIN = (
+    env.int("METER_UNPAID_AFTER_MIN", 5) if env.str("METER_UNPAID_AFTER_MIN", "5") else None
+)
 
 # --- People -----------------------------------------------------------------------------------
 

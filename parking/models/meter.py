@@ -148,6 +148,7 @@ class Light(models.Model):
     # reboot nor a late message lies between. And when one said "occupied" last.
     free_since = models.DateTimeField(_("free since"), null=True, editable=False)
     occupied_at = models.DateTimeField(_("last occupied"), null=True, editable=False)
+    occupied_since = models.DateTimeField(_("occupied since"), null=True, editable=False)
     fault = models.CharField(
         _("unavailable because"), max_length=64, blank=True, help_text=_("Still bookable.")
     )
