@@ -22,8 +22,7 @@ from parking import booking, meter_keys, nonces, tasks
 from parking.lights import commands, plan_of, reported
 from parking.meter_messages import parse_ack, parse_events, parse_state
 from parking.meter_protocol import MAX_BODY, PROBLEM, Malformed, message, problem, stamp
-from parking.models import Meter, MeterCommand, MeterKey
-from parking.models.meter import OPEN_COMMAND_STATES
+from parking.models import Meter, MeterKey
 from parking.signatures import SKEW_S, Key, SignatureRefused, Signed, sign, verify
 
 PULLED_PLAN_GOOD_FOR = timedelta(hours=1)
@@ -84,17 +83,13 @@ def signed_by_meter(method: str, *, any_time: bool = False) -> Callable[[Handler
     return decorate
 
 
-@signed_by_meter("GET")
-def plan(call: Call) -> HttpResponse:
-    """Answer the meter's plan, or 304 when it has it.
-
-    `wait` is allowed and answered at once: a thread of the site is worth more than a quiet line.
-    """
+def plan_for(call: Call) -> HttpResponse:
+    """Answer the meter's plan, signed with the asker's nonce, or 304 when it has it."""
     meter = call.meter
     etag = f'"{meter.plan_revision}"'
     if etag in call.request.headers.get("If-None-Match", "").replace("W/", ""):
         return HttpResponse(status=304, headers={"ETag": etag})
-    command = MeterCommand.objects.filter(meter=meter, state__in=OPEN_COMMAND_STATES).first()
+    command = commands.fetched(meter_id=meter.pk, now=call.now)
     body = message(
         serial=meter.serial,
         revision=meter.plan_revision,
@@ -104,7 +99,16 @@ def plan(call: Call) -> HttpResponse:
         plan=plan_of(meter),
         now=call.now,
     )
-    return JsonResponse(body, headers={"ETag": etag, "Cache-Control": "no-store"})
+    return _signed(call, body, ETag=etag)
+
+
+@signed_by_meter("GET")
+def plan(call: Call) -> HttpResponse:
+    """Answer the meter's plan at once, whatever `wait` it allows.
+
+    A thread of the site is worth more than a quiet line: who wants to wait asks `edge_line`.
+    """
+    return plan_for(call)
 
 
 @signed_by_meter("POST")
@@ -150,18 +154,24 @@ def events(call: Call) -> HttpResponse:
 @signed_by_meter("GET", any_time=True)
 def time(call: Call) -> HttpResponse:
     """Answer our time, signed with the asker's nonce so that no old answer can pass for it."""
-    now = call.now
-    body = json.dumps({"time": stamp(now), "unix_ms": int(now.timestamp() * 1000)}).encode()
-    headers = sign(
+    return _signed(call, {"time": stamp(call.now), "unix_ms": int(call.now.timestamp() * 1000)})
+
+
+def _signed(call: Call, message: dict[str, Any], **headers: str) -> HttpResponse:
+    """Answer something that the meter can hold against its key."""
+    body = json.dumps(message, separators=(",", ":")).encode()
+    signature = sign(
         key=call.key,
         method="GET",
         path=escape_uri_path(call.request.path),
         body=body,
-        timestamp=int(now.timestamp()),
+        timestamp=int(call.now.timestamp()),
         nonce=call.signed.nonce,
     )
     return HttpResponse(
-        body, content_type="application/json", headers={**headers, "Cache-Control": "no-store"}
+        body,
+        content_type="application/json",
+        headers={**signature, **headers, "Cache-Control": "no-store"},
     )
 
 

@@ -185,6 +185,14 @@ def acknowledge(*, meter_id: int, command_id: UUID, stage: str, reason: str, now
     return True
 
 
+def fetched(*, meter_id: int, now: datetime) -> MeterCommand | None:
+    """Return the open command of a meter that fetches its plan, if there is one; note when."""
+    command = MeterCommand.objects.filter(meter=meter_id, state__in=OPEN_COMMAND_STATES).first()
+    if command is not None and command.sent_at is None:
+        MeterCommand.objects.filter(id=command.id, sent_at=None).update(sent_at=now)
+    return command
+
+
 def hurry(*, meter: Meter, rebooted: bool, now: datetime) -> bool:
     """Make a locked meter's open command due: it was heard, so it can be reached.
 
