@@ -12,6 +12,7 @@ from parking.models.booking import (
 )
 from parking.models.city import Feature, Spot, Street, Zone
 from parking.models.demand import SHORTEST_PAUSE_DAYS, DemandRule
+from parking.models.gateway import Gateway
 from parking.models.idempotency import IdempotentAnswer
 from parking.models.meter import (
     CommandState,
@@ -42,6 +43,7 @@ __all__ = [
     "CommandState",
     "DemandRule",
     "Feature",
+    "Gateway",
     "IdempotentAnswer",
     "Light",
     "LightColour",
