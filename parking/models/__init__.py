@@ -14,6 +14,7 @@ from parking.models.city import Feature, Spot, Street, Zone
 from parking.models.demand import SHORTEST_PAUSE_DAYS, DemandRule
 from parking.models.gateway import Gateway
 from parking.models.idempotency import IdempotentAnswer
+from parking.models.late_light import LateLight
 from parking.models.meter import (
     CommandState,
     Light,
@@ -45,6 +46,7 @@ __all__ = [
     "Feature",
     "Gateway",
     "IdempotentAnswer",
+    "LateLight",
     "Light",
     "LightColour",
     "LightPattern",
