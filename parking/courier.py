@@ -11,13 +11,28 @@ import os
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from parking import meter_client
+from parking import meter_client, meter_mqtt
 from parking.meter_client import Answer, MeterError
 from parking.signatures import Key
 
 Result = TypeVar("Result")
+
+
+class PutPlan(Protocol):
+    """A way to reach a meter. It raises MeterError and nothing else."""
+
+    async def __call__(
+        self,
+        *,
+        edge_url: str,
+        serial: str,
+        message: dict[str, Any],
+        keys: Sequence[Key],
+        now: float,
+    ) -> Answer:
+        """Give a meter its plan; `keys` are its valid ones, the newest first, `now` in seconds."""
 
 
 def carry(
@@ -25,9 +40,13 @@ def carry(
 ) -> Future[Answer | MeterError]:
     """Send a meter its plan; the future holds its answer or the error, and raises neither."""
 
+    put_plan: PutPlan = meter_client.put_plan
+    if edge_url == meter_mqtt.ADDRESS:
+        put_plan = meter_mqtt.put_plan
+
     async def send() -> Answer | MeterError:
         try:
-            return await meter_client.put_plan(
+            return await put_plan(
                 edge_url=edge_url, serial=serial, message=message, keys=keys, now=now
             )
         except MeterError as error:

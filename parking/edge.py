@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,12 +17,13 @@ from django.utils.encoding import escape_uri_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from parking import booking, meter_keys, nonces, tasks
+from parking import booking, meter_keys, tasks
+from parking.edge_auth import OutOfUse, authenticate
 from parking.lights import commands, plan_of, reported
 from parking.meter_messages import parse_ack, parse_events, parse_state
 from parking.meter_protocol import MAX_BODY, PROBLEM, Malformed, message, problem, stamp
-from parking.models import Meter, MeterKey
-from parking.signatures import SKEW_S, Key, SignatureRefused, Signed, sign, verify
+from parking.models import Meter
+from parking.signatures import Key, SignatureRefused, Signed, sign
 
 PULLED_PLAN_GOOD_FOR = timedelta(hours=1)
 logger = logging.getLogger(__name__)
@@ -196,39 +196,20 @@ def _body(request: HttpRequest) -> bytes:
 
 def _authenticated(request: HttpRequest, *, any_time: bool) -> Call:
     body, now = _body(request), timezone.now()
-    found: list[tuple[MeterKey, Key]] = []
-
-    def key_of(key_id: str) -> Key | None:
-        row = (
-            MeterKey.objects.select_related("meter")
-            .filter(key_id=key_id, retired_at__isnull=True)
-            .first()
-        )
-        if row is None:
-            return None
-        key = meter_keys.key_from_row(row)
-        found.append((row, key))
-        return key
-
-    seconds = now.timestamp()
     try:
-        signed = verify(
+        caller = authenticate(
             header=request.headers.get,
             method=request.method or "",
             path=escape_uri_path(request.path),
             body=body,
-            key_of=key_of,
-            now=seconds,
-            skew_s=math.inf if any_time else SKEW_S,
+            now=now,
+            any_time=any_time,
         )
-        if not nonces.first_use(signed, now=seconds):
-            raise SignatureRefused("replay", "this nonce was used before")
     except SignatureRefused as error:
         raise _Refused(_problem(401, error.code, str(error), time=stamp(now))) from error
-    row, key = found[0]
-    if not row.meter.is_active:
-        raise _Refused(_problem(403, "out_of_use", "This meter is out of use."))
-    return Call(request=request, meter=row.meter, key=key, signed=signed, now=now)
+    except OutOfUse as error:
+        raise _Refused(_problem(403, "out_of_use", "This meter is out of use.")) from error
+    return Call(request=request, meter=caller.meter, key=caller.key, signed=caller.signed, now=now)
 
 
 def _json(request: HttpRequest) -> object:

@@ -75,6 +75,16 @@ def keys_of_all(meter_ids: Collection[int]) -> dict[int, list[Key]]:
     return keys
 
 
+def key_named(key_id: str) -> Key | None:
+    """Return a valid key by its name.
+
+    Raises:
+        KeyUnreadable: see there.
+    """
+    row = MeterKey.objects.filter(key_id=key_id, retired_at__isnull=True).first()
+    return None if row is None else key_from_row(row)
+
+
 def key_from_row(row: MeterKey) -> Key:
     """Decrypt one key.
 

@@ -34,6 +34,11 @@ def line(env: Mapping[str, str], ports: Ports) -> Service:
     )
 
 
+def mqtt(env: Mapping[str, str]) -> Service:
+    """Take what meters say over MQTT."""
+    return _python("mqtt", env, "config.mqtt", stage=0)
+
+
 def worker(env: Mapping[str, str]) -> Service:
     """Do what pages have put into the queue."""
     # Celery warns root at length; who runs a demo as root knows, and the log stays readable.

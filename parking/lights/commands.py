@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 GOOD_FOR = timedelta(hours=1)  # then the meter must refuse it, and we write another
 LEASE = timedelta(seconds=20)  # longer than any call to a meter may take
 ACK_WITHIN = timedelta(seconds=20)
+LONGEST_ACK = timedelta(minutes=5)
 LONGEST_WAIT_S = 60.0
 # How a final answer ends the command, and how long the reconciler leaves the meter alone then.
 _ENDS = {
@@ -184,8 +185,10 @@ def settle_all(results: Sequence[tuple[Delivery, Answer | MeterError]], *, now: 
             elif outcome is Answer.APPLIED:
                 _end(meter, command, CommandState.APPLIED, _AFTER_APPLIED, now)
             else:
+                # Whoever takes it for a meter that sleeps is not asked again all the time.
+                wait = min(ACK_WITHIN * 2 ** min(command.attempts - 1, 10), LONGEST_ACK)
                 command.state = CommandState.ACCEPTED
-                command.next_attempt_at = min(now + ACK_WITHIN, command.not_after)
+                command.next_attempt_at = min(now + wait, command.not_after)
         MeterCommand.objects.bulk_update(
             changed, ["state", "next_attempt_at", "ended_at", "last_error"]
         )

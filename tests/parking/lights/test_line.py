@@ -21,18 +21,9 @@ from parking import lights, meter_keys
 from parking.models import Meter
 from parking.signatures import Key, new_nonce, sign, verify
 from tests import cast
-from tests.parking.street import a_street_meter, booked_now, eventually
+from tests.parking.street import a_street_meter, booked_now, database_url, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def database_url() -> str:
-    """Return the address of the test's own database."""
-    address, name = site_settings.DATABASES["default"], connection.settings_dict["NAME"]
-    host = str(address["HOST"]).replace("/", "%2F")
-    user = f"{address['USER']}:{address['PASSWORD']}" if address["PASSWORD"] else address["USER"]
-    port = f":{address['PORT']}" if address["PORT"] else ""
-    return f"postgis://{user}@{host}{port}/{name}"
 
 
 @pytest.fixture(scope="module")
