@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 SENDERS = 128  # calls at once in one run of `ship_due`
 BATCH = 32  # answers that are stored in one transaction
 GATHER_S = 0.005  # for further answers to arrive
+LOOK_S = 0.1  # for what has become due while calls are on their way
 RUN_FOR_S = 5.0  # a run of a beat job ends in good time; the next one goes on
 
 
@@ -53,16 +54,14 @@ def ship_due() -> int:
     sent, deadline = 0, time.monotonic() + RUN_FOR_S
     running: dict[Future[Answer | MeterError], commands.Delivery] = {}
     with _alone("ship_due") as alone:
-        while alone:
-            if time.monotonic() < deadline and len(running) <= SENDERS - BATCH:
+        while alone and time.monotonic() < deadline:
+            if len(running) <= SENDERS - BATCH:
                 running |= _send(commands.claim(now=timezone.now(), limit=SENDERS - len(running)))
             if not running:
                 break
-            wait(running, return_when=FIRST_COMPLETED)
-            time.sleep(GATHER_S)
-            done = [future for future in running if future.done()][:BATCH]
-            _settle([(running.pop(future), future.result()) for future in done])
-            sent += len(done)
+            sent += _gather(running)
+    while running:  # slow meters: the next run goes on with the others meanwhile
+        sent += _gather(running)
     return sent
 
 
@@ -82,6 +81,19 @@ def advance_lights() -> int:
 def reconcile_lights() -> int:
     """Write commands for meters that do not show what they should; `ship_due` sends them."""
     return len(lights.reconcile(now=timezone.now()))
+
+
+def _gather(running: dict[Future[Answer | MeterError], commands.Delivery]) -> int:
+    """Store what has been answered, a batch at most; return how many.
+
+    Nobody waits long for a slow meter: something else may be due.
+    """
+    if wait(running, timeout=LOOK_S, return_when=FIRST_COMPLETED).done:
+        time.sleep(GATHER_S)
+    done = [future for future in running if future.done()][:BATCH]
+    if done:
+        _settle([(running.pop(future), future.result()) for future in done])
+    return len(done)
 
 
 def _send(
