@@ -49,28 +49,33 @@ async def listen(*, ready: Callable[[], None] = lambda: None) -> None:
                     room = asyncio.Semaphore(4 * THREADS)
                     async for message in broker.messages:
                         await room.acquire()
-                        turn = turns.create_task(_turn(broker, message, threads))
-                        turn.add_done_callback(lambda _turn, room=room: room.release())
+                        turns.create_task(_turn(broker, message, threads, room))
             except* (aiomqtt.MqttError, OSError) as errors:
                 logger.warning("the broker is away: %s", errors.exceptions[0])
             await asyncio.sleep(TRY_AGAIN_S)
 
 
 async def _turn(
-    broker: aiomqtt.Client, message: aiomqtt.Message, threads: ThreadPoolExecutor
+    broker: aiomqtt.Client,
+    message: aiomqtt.Message,
+    threads: ThreadPoolExecutor,
+    room: asyncio.Semaphore,
 ) -> None:
-    """Take one message in a thread, and say what was wrong with it."""
-    serial, what = str(message.topic).split("/")[-2:]
-    loop = asyncio.get_running_loop()
-    refused = await loop.run_in_executor(threads, _take, serial, what, message)
-    if refused is not None:
-        body, headers = refused
-        await broker.publish(
-            topic(serial, "problems"),
-            body,
-            qos=1,
-            properties=properties(headers, expires_in_s=PROBLEM_LASTS_S),
-        )
+    """Take one message in a thread, and say what was wrong with it; leaves its place in `room`."""
+    try:
+        serial, what = str(message.topic).split("/")[-2:]
+        loop = asyncio.get_running_loop()
+        refused = await loop.run_in_executor(threads, _take, serial, what, message)
+        if refused is not None:
+            body, headers = refused
+            await broker.publish(
+                topic(serial, "problems"),
+                body,
+                qos=1,
+                properties=properties(headers, expires_in_s=PROBLEM_LASTS_S),
+            )
+    finally:
+        room.release()
 
 
 def _take(serial: str, what: str, message: aiomqtt.Message) -> tuple[bytes, dict[str, str]] | None:

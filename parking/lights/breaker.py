@@ -63,11 +63,17 @@ def allowed(meters: Iterable[Meter], *, now: datetime) -> dict[int, bool]:
     return found
 
 
+def lock(edge_urls: Collection[str]) -> set[str]:
+    """Lock what is known of the addresses, in one order for everybody; return those in trouble."""
+    rows = Gateway.objects.select_for_update().filter(edge_url__in=edge_urls)
+    return {row.edge_url for row in rows.order_by("edge_url")}
+
+
 def answered(edge_urls: Collection[str]) -> None:
     """Close the breakers of addresses that have answered."""
-    _count, rows = Gateway.objects.filter(edge_url__in=edge_urls).delete()
-    if rows:
-        logger.warning("answering again: %s", ", ".join(sorted(edge_urls)))
+    for row in Gateway.objects.filter(edge_url__in=edge_urls, opened_at__isnull=False):
+        logger.warning("%s answers again, after %s failures", row.edge_url, row.failures)
+    Gateway.objects.filter(edge_url__in=edge_urls).delete()
 
 
 def silent(*, edge_url: str, count: int, was_trial: bool, error: str, now: datetime) -> None:

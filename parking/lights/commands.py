@@ -253,8 +253,8 @@ def _tell_breakers(results: Sequence[tuple[Delivery, Answer | MeterError]], now:
             silent[delivery.edge_url].append((delivery, outcome))
         else:
             answered.add(delivery.edge_url)
-    if answered:
-        breaker.answered(answered)
+    if recovered := breaker.lock(answered | silent.keys()) & answered:
+        breaker.answered(recovered)
     for edge_url, failures in sorted(silent.items()):
         if edge_url not in answered:
             breaker.silent(

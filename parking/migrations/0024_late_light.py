@@ -97,4 +97,14 @@ class Migration(migrations.Migration):
                 name="late_light_moved_somewhere",
             ),
         ),
+        migrations.AlterField(
+            model_name="meter",
+            name="edge_url",
+            field=models.CharField(
+                blank=True,
+                help_text="Of the meter or its gateway, such as https://10.1.2.3; “gateway” for the installation's own (METER_GATEWAY_URL), “mqtt” for its broker. Empty: the meter only calls us.",
+                max_length=200,
+                verbose_name="address",
+            ),
+        ),
     ]

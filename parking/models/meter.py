@@ -56,7 +56,8 @@ class Meter(models.Model):
         blank=True,
         help_text=_(
             "Of the meter or its gateway, such as https://10.1.2.3; “gateway” for the "
-            "installation's own (METER_GATEWAY_URL). Empty: the meter only calls us."
+            "installation's own (METER_GATEWAY_URL), “mqtt” for its broker. Empty: the meter only "
+            "calls us."
         ),
     )
     is_active = models.BooleanField(_("in use"), default=True)
