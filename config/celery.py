@@ -26,6 +26,7 @@ TIMETABLE: dict[str, float] = {
     "payments.process_due_events": 5,
     "payments.send_mail": 10,
     "payments.release_no_shows": 30,
+    "payments.notice_late_lights": 15,
     "payments.check_due": 60,
     "payments.read_events": 15 * 60,
     "payments.compare_balance": 24 * 60 * 60,

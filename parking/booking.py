@@ -26,7 +26,10 @@ from parking.terms import Terms, agree, conditions
 HOLD_FOR = timedelta(minutes=10)
 FREE_BY_TARIFF = "no charge by the tariff"
 CHANGED = "changed"  # in the history
-SPOT_WAS_TAKEN = "somebody else stood there"  # a change that is no choice
+# Changes that are no choice of the citizen's.
+SPOT_WAS_TAKEN = "somebody else stood there"
+LIGHT_STAYED_DARK = "the light did not turn green"
+NO_CHOICE = frozenset({SPOT_WAS_TAKEN, LIGHT_STAYED_DARK})
 
 
 class BookingError(Exception):

@@ -157,7 +157,7 @@ def _corrections(known: Booking, now: datetime) -> list[datetime]:
             kind__in=[PLATE_CORRECTED, booking.CHANGED],
             at__gt=now - WITHIN,
         )
-        .exclude(reason=booking.SPOT_WAS_TAKEN)
+        .exclude(reason__in=booking.NO_CHOICE)
         .order_by("at")
         .values_list("at", flat=True)
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,13 +17,13 @@ from django.utils.encoding import escape_uri_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from parking import booking, meter_keys, nonces, tasks
+from parking import booking, meter_keys, tasks
+from parking.edge_auth import OutOfUse, authenticate
 from parking.lights import commands, plan_of, reported
 from parking.meter_messages import parse_ack, parse_events, parse_state
 from parking.meter_protocol import MAX_BODY, PROBLEM, Malformed, message, problem, stamp
-from parking.models import Meter, MeterCommand, MeterKey
-from parking.models.meter import OPEN_COMMAND_STATES
-from parking.signatures import SKEW_S, Key, SignatureRefused, Signed, sign, verify
+from parking.models import Meter
+from parking.signatures import Key, SignatureRefused, Signed, sign
 
 PULLED_PLAN_GOOD_FOR = timedelta(hours=1)
 logger = logging.getLogger(__name__)
@@ -84,17 +83,13 @@ def signed_by_meter(method: str, *, any_time: bool = False) -> Callable[[Handler
     return decorate
 
 
-@signed_by_meter("GET")
-def plan(call: Call) -> HttpResponse:
-    """Answer the meter's plan, or 304 when it has it.
-
-    `wait` is allowed and answered at once: a thread of the site is worth more than a quiet line.
-    """
+def plan_for(call: Call) -> HttpResponse:
+    """Answer the meter's plan, signed with the asker's nonce, or 304 when it has it."""
     meter = call.meter
     etag = f'"{meter.plan_revision}"'
     if etag in call.request.headers.get("If-None-Match", "").replace("W/", ""):
         return HttpResponse(status=304, headers={"ETag": etag})
-    command = MeterCommand.objects.filter(meter=meter, state__in=OPEN_COMMAND_STATES).first()
+    command = commands.fetched(meter_id=meter.pk, now=call.now)
     body = message(
         serial=meter.serial,
         revision=meter.plan_revision,
@@ -104,7 +99,16 @@ def plan(call: Call) -> HttpResponse:
         plan=plan_of(meter),
         now=call.now,
     )
-    return JsonResponse(body, headers={"ETag": etag, "Cache-Control": "no-store"})
+    return _signed(call, body, ETag=etag)
+
+
+@signed_by_meter("GET")
+def plan(call: Call) -> HttpResponse:
+    """Answer the meter's plan at once, whatever `wait` it allows.
+
+    A thread of the site is worth more than a quiet line: who wants to wait asks `edge_line`.
+    """
+    return plan_for(call)
 
 
 @signed_by_meter("POST")
@@ -150,18 +154,24 @@ def events(call: Call) -> HttpResponse:
 @signed_by_meter("GET", any_time=True)
 def time(call: Call) -> HttpResponse:
     """Answer our time, signed with the asker's nonce so that no old answer can pass for it."""
-    now = call.now
-    body = json.dumps({"time": stamp(now), "unix_ms": int(now.timestamp() * 1000)}).encode()
-    headers = sign(
+    return _signed(call, {"time": stamp(call.now), "unix_ms": int(call.now.timestamp() * 1000)})
+
+
+def _signed(call: Call, message: dict[str, Any], **headers: str) -> HttpResponse:
+    """Answer something that the meter can hold against its key."""
+    body = json.dumps(message, separators=(",", ":")).encode()
+    signature = sign(
         key=call.key,
         method="GET",
         path=escape_uri_path(call.request.path),
         body=body,
-        timestamp=int(now.timestamp()),
+        timestamp=int(call.now.timestamp()),
         nonce=call.signed.nonce,
     )
     return HttpResponse(
-        body, content_type="application/json", headers={**headers, "Cache-Control": "no-store"}
+        body,
+        content_type="application/json",
+        headers={**signature, **headers, "Cache-Control": "no-store"},
     )
 
 
@@ -186,39 +196,20 @@ def _body(request: HttpRequest) -> bytes:
 
 def _authenticated(request: HttpRequest, *, any_time: bool) -> Call:
     body, now = _body(request), timezone.now()
-    found: list[tuple[MeterKey, Key]] = []
-
-    def key_of(key_id: str) -> Key | None:
-        row = (
-            MeterKey.objects.select_related("meter")
-            .filter(key_id=key_id, retired_at__isnull=True)
-            .first()
-        )
-        if row is None:
-            return None
-        key = meter_keys.key_from_row(row)
-        found.append((row, key))
-        return key
-
-    seconds = now.timestamp()
     try:
-        signed = verify(
+        caller = authenticate(
             header=request.headers.get,
             method=request.method or "",
             path=escape_uri_path(request.path),
             body=body,
-            key_of=key_of,
-            now=seconds,
-            skew_s=math.inf if any_time else SKEW_S,
+            now=now,
+            any_time=any_time,
         )
-        if not nonces.first_use(signed, now=seconds):
-            raise SignatureRefused("replay", "this nonce was used before")
     except SignatureRefused as error:
         raise _Refused(_problem(401, error.code, str(error), time=stamp(now))) from error
-    row, key = found[0]
-    if not row.meter.is_active:
-        raise _Refused(_problem(403, "out_of_use", "This meter is out of use."))
-    return Call(request=request, meter=row.meter, key=key, signed=signed, now=now)
+    except OutOfUse as error:
+        raise _Refused(_problem(403, "out_of_use", "This meter is out of use.")) from error
+    return Call(request=request, meter=caller.meter, key=caller.key, signed=caller.signed, now=now)
 
 
 def _json(request: HttpRequest) -> object:

@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Prefetch, QuerySet
 
-from parking import plates, terms
+from parking import charged_hours, plates, terms
 from parking.models import Slot, SlotState, Spot, Zone
-from parking.pricing import quote
 
 _AHEAD = timedelta(hours=2)
 _JUST_ENDED = timedelta(minutes=30)
@@ -46,11 +45,7 @@ def zones_of(person: User | AnonymousUser) -> QuerySet[Zone]:
 def is_charging(*, zone: Zone, now: datetime) -> bool:
     """Say whether the zone's tariff charges for this minute; where it does not, none is unpaid."""
     tariff = terms.tariff_in_force(zone_id=zone.pk, at=now)
-    if tariff is None:
-        return False
-    minute = now.replace(second=0, microsecond=0)
-    price = quote(tariff=tariff, start=minute, end=minute + timedelta(minutes=1))
-    return bool(price.chargeable_min or price.total)
+    return tariff is not None and charged_hours.is_charging(tariff=tariff, at=now)
 
 
 def spots_now(*, zone: Zone, now: datetime) -> list[SpotNow]:

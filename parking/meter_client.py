@@ -1,12 +1,16 @@
-"""The only file that talks to a meter: one signed call, bounded in time and size."""
+"""How a meter is called over HTTP: one signed call, bounded in time and size.
+
+Runs in the event loop of `courier`, many calls at once.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import socket
-import time
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -19,6 +23,7 @@ from parking.meter_protocol import parse_stamp, plan_path
 from parking.signatures import Key, new_nonce, sign
 
 CONNECT_S, READ_S, TOTAL_S = 2.0, 4.0, 8.0
+UNREACHABLE = "unreachable"  # nobody answered: the only failure that may be the network's
 LARGEST_ANSWER = 65_536  # bytes
 LONGEST_RETRY_AFTER_S = 3600.0
 
@@ -58,7 +63,7 @@ _MEANINGS = {
 }
 
 
-def put_plan(
+async def put_plan(
     *, edge_url: str, serial: str, message: dict[str, Any], keys: Sequence[Key], now: float
 ) -> Answer:
     """Give a meter its plan; `keys` are its valid ones, the newest first, `now` seconds since 1970.
@@ -71,12 +76,12 @@ def put_plan(
     """
     if not keys:
         raise MeterError("no_key", f"meter {serial} has no key", retryable=False)
-    target = _target(edge_url, plan_path(serial))
+    target = await _target(edge_url, plan_path(serial))
     body = json.dumps(message, separators=(",", ":")).encode()
-    status, headers, answer = _put(target, body, keys[0], now)
+    status, headers, answer = await _put(target, body, keys[0], now)
     if status == 401:
         key, at = _mended(answer, keys, now)
-        status, headers, answer = _put(target, body, key, at)
+        status, headers, answer = await _put(target, body, key, at)
     if status == 200:
         return Answer.APPLIED
     if status == 202:
@@ -100,7 +105,7 @@ class _Target:
         self.extensions = {"sni_hostname": host} if scheme == "https" else {}
 
 
-def _target(edge_url: str, path: str) -> _Target:
+async def _target(edge_url: str, path: str) -> _Target:
     """Resolve and check a device address.
 
     The connection then goes to the very address that was checked: a name that resolves
@@ -116,10 +121,9 @@ def _target(edge_url: str, path: str) -> _Target:
     if parts.scheme not in {"http", "https"} or not host or parts.username or parts.query:
         raise MeterError("forbidden_address", f"{base} is no http address", retryable=False)
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = await _resolve(host, port)
     except OSError as error:
-        raise MeterError("unreachable", f"{host}: {error}", retryable=True) from error
-    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+        raise MeterError(UNREACHABLE, f"{host}: {error}", retryable=True) from error
     networks = _networks(tuple(settings.METER_ALLOWED_NETWORKS))
     for address in addresses:
         if not any(address in network for network in networks):
@@ -137,6 +141,13 @@ def _target(edge_url: str, path: str) -> _Target:
     )
 
 
+async def _resolve(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    with suppress(ValueError):
+        return [ipaddress.ip_address(host)]  # no thread for what is an address already
+    found = await asyncio.to_thread(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+
+
 @cache
 def _networks(
     texts: tuple[str, ...],
@@ -144,7 +155,7 @@ def _networks(
     return tuple(ipaddress.ip_network(text) for text in texts)
 
 
-def _put(
+async def _put(
     target: _Target, body: bytes, key: Key, at: float
 ) -> tuple[int, httpx.Headers, dict[str, Any]]:
     """Send once; return status, headers and the JSON object of the answer, empty if it is none."""
@@ -160,21 +171,23 @@ def _put(
             nonce=new_nonce(),
         ),
     }
-    deadline = time.monotonic() + TOTAL_S
     received = bytearray()
     try:
-        with _http().stream(
-            "PUT", target.url, content=body, headers=headers, extensions=target.extensions
-        ) as response:
-            for chunk in response.iter_raw():
+        async with (
+            asyncio.timeout(TOTAL_S),
+            _http().stream(
+                "PUT", target.url, content=body, headers=headers, extensions=target.extensions
+            ) as response,
+        ):
+            async for chunk in response.aiter_raw():
                 received += chunk
                 if len(received) > LARGEST_ANSWER:
                     raise MeterError("unavailable", "the answer is too long", retryable=True)
-                if time.monotonic() > deadline:
-                    raise MeterError("unreachable", "the answer takes too long", retryable=True)
+    except TimeoutError as error:
+        raise MeterError(UNREACHABLE, "the answer takes too long", retryable=True) from error
     except httpx.HTTPError as error:
         detail = f"{type(error).__name__} {error}".strip()
-        raise MeterError("unreachable", detail, retryable=True) from error
+        raise MeterError(UNREACHABLE, detail, retryable=True) from error
     try:
         answer = json.loads(received)
     except ValueError:
@@ -202,10 +215,10 @@ def _retry_after(headers: httpx.Headers) -> float | None:
 
 
 @cache
-def _http() -> httpx.Client:
-    return httpx.Client(
+def _http() -> httpx.AsyncClient:
+    return httpx.AsyncClient(
         timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
-        limits=httpx.Limits(max_connections=128, max_keepalive_connections=32),
+        limits=httpx.Limits(max_connections=256, max_keepalive_connections=128),
         follow_redirects=False,
         trust_env=False,  # a proxy would go round the check of the address
     )

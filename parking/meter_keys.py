@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
 
@@ -60,6 +60,29 @@ def keys_of(meter_id: int) -> list[Key]:
     """
     rows = MeterKey.objects.filter(meter_id=meter_id, retired_at__isnull=True).order_by("-id")
     return [key_from_row(row) for row in rows]
+
+
+def keys_of_all(meter_ids: Collection[int]) -> dict[int, list[Key]]:
+    """Return the valid keys of each of the meters, the newest first, in one query.
+
+    Raises:
+        KeyUnreadable: see there.
+    """
+    keys: dict[int, list[Key]] = {meter_id: [] for meter_id in meter_ids}
+    rows = MeterKey.objects.filter(meter_id__in=meter_ids, retired_at__isnull=True)
+    for row in rows.order_by("-id"):
+        keys[row.meter_id].append(key_from_row(row))
+    return keys
+
+
+def key_named(key_id: str) -> Key | None:
+    """Return a valid key by its name.
+
+    Raises:
+        KeyUnreadable: see there.
+    """
+    row = MeterKey.objects.filter(key_id=key_id, retired_at__isnull=True).first()
+    return None if row is None else key_from_row(row)
 
 
 def key_from_row(row: MeterKey) -> Key:

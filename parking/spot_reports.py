@@ -39,10 +39,13 @@ def check_time(*, stay: Stay, now: datetime) -> None:
         raise NotTheTime
 
 
-def room_instead(*, stay: Stay, now: datetime, limit: int = 3) -> list[availability.FreeSpot]:
+def room_instead(
+    *, stay: Stay, now: datetime, lit: bool = False, limit: int = 3
+) -> list[availability.FreeSpot]:
     """Return the nearest free spots of the zone for the rest of the stay, with its features.
 
-    Not those where others found a vehicle lately, or where a sensor sees one.
+    Not those where others found a vehicle lately, or where a sensor sees one; with `lit` only
+    those whose light shows what it should.
     """
     features = stay.spot.features
     found = availability.nearest_free(
@@ -60,6 +63,11 @@ def room_instead(*, stay: Stay, now: datetime, limit: int = 3) -> list[availabil
     )
     seen = Light.objects.filter(spot__in=ids, occupied=True)
     bad = {*reported.values_list("spot", flat=True), *seen.values_list("spot", flat=True)}
+    if lit:
+        good = Light.objects.filter(spot__in=ids, spot__meter__is_active=True)
+        bad |= set(ids).difference(
+            good.filter(converged_at__isnull=False).values_list("spot", flat=True)
+        )
     return [spot for spot in found if spot.id not in bad][:limit]
 
 

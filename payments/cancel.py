@@ -80,7 +80,7 @@ def cancel_booking(
             refunds.request(
                 payment=source.payment,
                 amount=source.amount,
-                reason=_why(source, in_full),
+                reason=_why(source, in_full, reason),
                 actor=actor,
                 note=reason,
                 now=now,
@@ -102,7 +102,8 @@ def _id(reference: str) -> int:
     return Booking.objects.values_list("id", flat=True).get(reference=reference.upper())
 
 
-def _why(source: refunds.Source, in_full: bool) -> RefundReason:
+def _why(source: refunds.Source, in_full: bool, reason: str) -> RefundReason:
     if in_full:
-        return RefundReason.OCCUPIED
+        is_dark = reason == booking.LIGHT_STAYED_DARK
+        return RefundReason.UNLIT if is_dark else RefundReason.OCCUPIED
     return RefundReason.CANCELLED if source.is_all else RefundReason.UNUSED_TIME

@@ -65,7 +65,7 @@ def change_booking(
             start=start,
             end=end,
             locked=True,
-            is_a_choice=reason != booking.SPOT_WAS_TAKEN,
+            is_a_choice=reason not in booking.NO_CHOICE,
         )
         if told is not None and (change.due > told[0] or change.refund < told[1]):
             raise OtherTerms(change)

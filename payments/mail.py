@@ -22,7 +22,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from parking import booking, formatting, no_show, stays
-from parking.models import Booking, Slot, SlotState, StayRules
+from parking.models import Booking, LateLight, Slot, SlotState, StayRules
 from payments import reminders
 from payments.models import Mail, MailKind
 
@@ -56,6 +56,26 @@ def owe_warning(*, slot: Slot, not_after: datetime, now: datetime) -> None:
             "booking_id": slot.booking_id,
             "slot": slot,
             "not_after": not_after,
+            "created_at": now,
+            "next_try_at": now,
+        },
+    )
+
+
+def choice_key(late_light_id: int) -> str:
+    """Return the key of the letter about a late light."""
+    return f"{MailKind.UNLIT}:{late_light_id}"
+
+
+def owe_choice(*, late: LateLight, slot: Slot, now: datetime) -> None:
+    """Owe the letter that the light is dark and what can be chosen, once for each spot."""
+    Mail.objects.get_or_create(
+        key=choice_key(late.pk),
+        defaults={
+            "kind": MailKind.UNLIT,
+            "booking_id": slot.booking_id,
+            "slot": slot,
+            "not_after": late.offered_until,
             "created_at": now,
             "next_try_at": now,
         },
@@ -141,7 +161,9 @@ def _message(letter: Mail, now: datetime) -> EmailMessage:
                 "amount": letter.amount,
                 "room": reminders.room(letter, now),
                 "arrival": _arrival_words(stay.parts, now),
+                "not_after": letter.not_after,
                 "link": link(about),
+                "choice_link": link(about, "payments:unlit"),
                 "extension_link": link(about, "payments:extend"),
                 "city_name": settings.CITY_NAME,
                 "city_phone": settings.CITY_PHONE,
@@ -172,6 +194,7 @@ _SUBJECTS = {
     MailKind.CANCELLED: lambda: _("Your parking is cancelled: %(reference)s"),
     MailKind.ORPHAN: lambda: _("Your payment came too late: %(reference)s"),
     MailKind.NOBODY_YET: lambda: _("Nobody has parked on your spot yet: %(reference)s"),
+    MailKind.UNLIT: lambda: _("The light of your spot is not green: %(reference)s"),
     MailKind.STARTS: lambda: _("Your parking begins at %(start)s: %(reference)s"),
     MailKind.ENDS_SOON: lambda: _("Your parking ends at %(end)s: %(reference)s"),
     MailKind.ENDS_NOW: lambda: _("5 minutes left, your parking ends at %(end)s: %(reference)s"),

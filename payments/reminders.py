@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Exists, OuterRef, QuerySet
 
-from parking import booking, extension, no_show
+from parking import booking, extension, late_lights, no_show
 from parking.models import Slot, SlotState
 from payments.models import Mail, MailKind
 
@@ -56,6 +56,10 @@ def is_moot(letter: Mail, now: datetime) -> bool:
         return True
     if letter.kind == MailKind.NOBODY_YET:
         return not no_show.is_empty_still(booking_id=letter.booking_id, now=now)
+    if letter.kind == MailKind.UNLIT:
+        return not late_lights.is_dark_still(
+            booking_id=letter.booking_id, spot_id=letter.slot.spot_id
+        )
     grown = Slot.objects.confirmed().filter(
         booking=letter.booking_id, period__startswith=letter.slot.end
     )

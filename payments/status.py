@@ -59,6 +59,8 @@ def _state(standing: Standing) -> str:
     state = standing.stage.value
     if (slots := len(standing.parts) + len(standing.replaced)) > 1:
         state += f" {slots}"
+    if standing.late_light:
+        state += " unlit"
     return f"{state} {standing.waiting.stage.value}" if standing.waiting else state
 
 

@@ -1,14 +1,15 @@
-"""“My spot is taken”: another spot at no extra cost, or everything back, and a case to look at."""
+"""“My spot is taken”, “the light is dark”: another spot at no extra cost, or everything back."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
-from parking import availability, booking, spot_reports
-from parking.models import Booking, ReportOutcome
+from parking import availability, booking, late_lights, spot_reports
+from parking.models import Booking, ReportOutcome, Spot
 from parking.stays import Stay
 from payments import cancel, change
 
@@ -20,8 +21,43 @@ class AskFirst(booking.BookingError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cause:
+    """Why somebody may leave a spot at no cost.
+
+    `check` raises where that is not so. `put` keeps what became of it, given the stay as it was.
+    """
+
+    reason: str
+    check: Callable[[Stay, datetime], None]
+    may_refund: Callable[[Stay, datetime], bool]
+    put: Callable[[Stay, ReportOutcome, datetime, Spot | None], object]
+    lit: bool  # only a spot with a good light is better
+
+
+TAKEN = Cause(
+    reason=booking.SPOT_WAS_TAKEN,
+    check=lambda stay, now: spot_reports.check_time(stay=stay, now=now),
+    may_refund=lambda stay, now: spot_reports.refunds_left(stay.parts[0].booking, now=now) > 0,
+    put=lambda stay, outcome, now, moved_to: spot_reports.put(
+        stay=stay, outcome=outcome, now=now, moved_to=moved_to
+    ),
+    lit=False,
+)
+# Our own fault, seen by ourselves: nobody has to be believed.
+UNLIT = Cause(
+    reason=booking.LIGHT_STAYED_DARK,
+    check=lambda stay, now: late_lights.check(stay=stay, now=now),
+    may_refund=lambda _stay, _now: True,
+    put=lambda stay, outcome, _now, moved_to: late_lights.put(
+        stay=stay, outcome=outcome, moved_to=moved_to
+    ),
+    lit=True,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
 class WaysOut:
-    """What somebody can do whose spot is taken; `refund` in minor units."""
+    """What somebody can do who may leave the spot; `refund` in minor units."""
 
     stay: Stay
     spots: list[availability.FreeSpot]
@@ -29,81 +65,83 @@ class WaysOut:
     may_refund: bool
 
 
-def ways_out(*, booking_id: int, now: datetime) -> WaysOut:
+def ways_out(*, booking_id: int, now: datetime, cause: Cause = TAKEN) -> WaysOut:
     """Return the free spots nearby and what would go back.
 
     Raises:
-        booking.NotBooked, booking.ChangePending, spot_reports.NotTheTime: see there.
+        booking.NotBooked, booking.ChangePending: see there.
+        spot_reports.NotTheTime, late_lights.NotOffered: by the cause.
     """
-    stay = _stay(booking_id, now)
+    stay = _stay(booking_id, cause, now)
     return WaysOut(
         stay=stay,
-        spots=spot_reports.room_instead(stay=stay, now=now),
+        spots=spot_reports.room_instead(stay=stay, now=now, lit=cause.lit),
         refund=stay.price,
-        may_refund=spot_reports.refunds_left(stay.parts[0].booking, now=now) > 0,
+        may_refund=cause.may_refund(stay, now),
     )
 
 
-def go_elsewhere(*, reference: str, spot_id: int, now: datetime, actor: str) -> change.Changed:
+def go_elsewhere(
+    *, reference: str, spot_id: int, now: datetime, actor: str, cause: Cause = TAKEN
+) -> change.Changed:
     """Give the booking another spot of its zone for the rest of the stay, at no extra cost.
 
     Raises:
-        booking.NotBooked, ChangePending, SpotTaken, Busy; spot_reports.NotTheTime: see there.
+        booking.NotBooked, ChangePending, SpotTaken, Busy: see there.
+        spot_reports.NotTheTime, late_lights.NotOffered: by the cause.
         parking.terms.SpotUnknown, StayRefused.
         change.OtherTerms: the other spot costs more.
     """
     with booking.contended(), transaction.atomic():
-        stay = _stay(_id(reference), now)
+        stay = _stay(_id(reference), cause, now)
         done = change.change_booking(
             reference=reference,
             spot_id=spot_id,
             now=now,
             actor=actor,
             told=NO_CHARGE,
-            reason=booking.SPOT_WAS_TAKEN,
+            reason=cause.reason,
         )
-        spot_reports.put(stay=stay, outcome=ReportOutcome.MOVED, moved_to=done.slot.spot, now=now)
+        cause.put(stay, ReportOutcome.MOVED, now, done.slot.spot)
     return done
 
 
-def give_back(*, reference: str, now: datetime, actor: str) -> cancel.Cancelled:
+def give_back(
+    *, reference: str, now: datetime, actor: str, cause: Cause = TAKEN
+) -> cancel.Cancelled:
     """End the booking and give everything back.
 
     Raises:
-        AskFirst, spot_reports.NotTheTime: see there.
+        AskFirst, spot_reports.NotTheTime, late_lights.NotOffered: by the cause.
         booking.NotBooked, ChangePending, WrongState, Busy.
     """
     with booking.contended(), transaction.atomic():
         booking.lock_booking(_id(reference))
-        stay = _stay(_id(reference), now)
-        if not spot_reports.refunds_left(stay.parts[0].booking, now=now):
+        stay = _stay(_id(reference), cause, now)
+        if not cause.may_refund(stay, now):
             raise AskFirst
         done = cancel.cancel_booking(
-            reference=reference,
-            now=now,
-            actor=actor,
-            reason=booking.SPOT_WAS_TAKEN,
-            in_full=True,
+            reference=reference, now=now, actor=actor, reason=cause.reason, in_full=True
         )
-        spot_reports.put(stay=stay, outcome=ReportOutcome.REFUNDED, now=now)
+        cause.put(stay, ReportOutcome.REFUNDED, now, None)
     return done
 
 
 def tell(*, reference: str, now: datetime) -> None:
-    """Tell the city, and keep the booking as it is.
+    """Tell the city that the spot is taken, and keep the booking as it is.
 
     Raises:
         booking.NotBooked, ChangePending, Busy; spot_reports.NotTheTime: see there.
     """
     with booking.contended(), transaction.atomic():
         booking.lock_booking(_id(reference))
-        stay = _stay(_id(reference), now)
+        stay = _stay(_id(reference), TAKEN, now)
         spot_reports.put(stay=stay, outcome=ReportOutcome.TOLD, now=now)
 
 
-def _stay(booking_id: int, now: datetime) -> Stay:
+def _stay(booking_id: int, cause: Cause, now: datetime) -> Stay:
     stay = booking.open_stay(booking.slots_of(booking_id), now)
-    spot_reports.check_time(stay=stay, now=now)
+    cause.check(stay, now)
     return stay
 
 

@@ -19,6 +19,7 @@ from parking.tasks import nudge_meter, ship_due
 from parking.tasks.nudges import nudge
 from payments import (
     checkout,
+    dark,
     expiry,
     gateway,
     ledger,
@@ -145,6 +146,15 @@ def release_no_shows() -> int:
     if looked:
         nudge(send_mail)
     return released
+
+
+@shared_task(name="payments.notice_late_lights")
+def notice_late_lights() -> int:
+    """Offer a choice to those whose light has not turned green; return how many are new."""
+    found = dark.notice(now=timezone.now())
+    if found:
+        nudge(send_mail)
+    return found
 
 
 def _spots_to_look_at() -> Iterator[int]:

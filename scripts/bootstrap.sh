@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what this machine lacks: Debian packages, then .venv from the hashed lock.
 # Costs a moment when nothing is missing. Usage: scripts/bootstrap.sh run|dev|test
-#   run   what the site needs      dev   and what lint needs      test   and a browser with fonts
+#   run   what the site needs      dev   and what lint needs      test   and a browser with fonts, and an MQTT broker
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -56,6 +56,7 @@ missing_packages() {
     brought "${REDIS_URL:-}" || has_command redis-server || echo redis-server
     if [ "$level" = test ]; then
         has_command chromium || echo chromium
+        has_command mosquitto || [ -x /usr/sbin/mosquitto ] || echo mosquitto
         has_font DejaVuSans || echo fonts-dejavu-core
         has_font NotoSansArabic || echo fonts-noto-core
     fi

@@ -45,7 +45,9 @@ _SETTINGS = (
     *("CITY_NAME", "CITY_PHONE", "CITY_TIME_ZONE", "DATABASE_URL", "DEBUG"),
     *("DEFAULT_FROM_EMAIL", "EMAIL_URL"),
     *("LANGUAGE_CODE", "LOG_LEVEL", "MAP_TILES_ATTRIBUTION", "MAP_TILES_URL"),
-    *("METER_ALLOWED_NETWORKS", "METER_GATEWAY_URL", "METER_KEYS_SECRET", "REDIS_URL"),
+    *("METER_ALLOWED_NETWORKS", "METER_GATEWAY_URL", "METER_KEYS_SECRET", "METER_LAST_MIN"),
+    *("METER_LEAD_MIN", "METER_LIGHTS", "METER_MQTT_CA_FILE", "METER_MQTT_CERT_FILE"),
+    *("METER_MQTT_KEY_FILE", "METER_MQTT_URL", "METER_UNPAID_AFTER_MIN", "REDIS_URL"),
     *("SECRET_KEY", "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT", "SITE_URL", "STATIC_ROOT"),
     *("STRIPE_API_BASE", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS"),
 )
@@ -53,16 +55,22 @@ _SETTINGS = (
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the three servers with pages listen, on 127.0.0.1."""
+    """Where the servers listen, on 127.0.0.1: the pages, the two stand-ins, the line of meters."""
 
     web: int = 8000
     sandbox: int = 8010
     meters: int = 8020
+    line: int = 8030
 
     @classmethod
     def wanted(cls, environ: Mapping[str, str]) -> "Ports":
-        """Return the usual ports, or those of WEB_PORT, SANDBOX_PORT, METERS_PORT."""
-        usual = {"WEB_PORT": cls.web, "SANDBOX_PORT": cls.sandbox, "METERS_PORT": cls.meters}
+        """Return the usual ports, or those of WEB_PORT, SANDBOX_PORT, METERS_PORT, LINE_PORT."""
+        usual = {
+            "WEB_PORT": cls.web,
+            "SANDBOX_PORT": cls.sandbox,
+            "METERS_PORT": cls.meters,
+            "LINE_PORT": cls.line,
+        }
         chosen = []
         for name, number in usual.items():
             text = environ.get(name) or str(number)
@@ -79,6 +87,7 @@ class Ports:
             ("site", self.web),
             ("sandbox", self.sandbox),
             ("meters", self.meters),
+            ("meters' line", self.line),
         ):
             port = next(
                 (port for port in range(wanted, 65536) if port not in taken and is_free(port)), None

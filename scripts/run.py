@@ -123,6 +123,9 @@ class Site:
         # 4. The site itself.
         supervisor.start(site_services.worker(self.env))
         supervisor.start(site_services.beat(self.env, self.place))
+        supervisor.start(site_services.line(self.env, self.ports))
+        if self.env.get("METER_MQTT_URL"):
+            supervisor.start(site_services.mqtt(self.env))
         supervisor.start(site_services.web(self.env, self.ports))
         supervisor.wait_for("the site", answers(self.ports.web, "/healthz"), seconds=90)
         supervisor.say(self._welcome())

@@ -23,6 +23,22 @@ def web(env: Mapping[str, str], ports: Ports) -> Service:
     )
 
 
+def line(env: Mapping[str, str], ports: Ports) -> Service:
+    """Let meters that only call us wait for their plans."""
+    return _python(
+        "line",
+        env,
+        *("uvicorn", "--host", "127.0.0.1", "--port", str(ports.line), "--log-level", "warning"),
+        *("--no-access-log", "--timeout-graceful-shutdown", "1", "config.asgi:application"),
+        stage=0,
+    )
+
+
+def mqtt(env: Mapping[str, str]) -> Service:
+    """Take what meters say over MQTT."""
+    return _python("mqtt", env, "config.mqtt", stage=0)
+
+
 def worker(env: Mapping[str, str]) -> Service:
     """Do what pages have put into the queue."""
     # Celery warns root at length; who runs a demo as root knows, and the log stays readable.

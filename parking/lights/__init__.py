@@ -6,15 +6,15 @@ and shipped by commands that are rows (`commands`). What the meter says is store
 in the order spot, slot, payment, meter.
 """
 
-from parking.lights.planning import Closed, Lamp, Stay, plan
+from parking.lights.planning import Lamp, Span, Stay, plan
 from parking.lights.projection import look, plan_of, replan, replan_spots
 from parking.lights.repair import reconcile, send_again
 from parking.lights.table import LightTable, city_table
 
 __all__ = [
-    "Closed",
     "Lamp",
     "LightTable",
+    "Span",
     "Stay",
     "city_table",
     "look",

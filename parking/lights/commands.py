@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from uuid6 import uuid7
 
-from parking.meter_client import Answer, MeterError
+from parking.lights import breaker
+from parking.meter_client import UNREACHABLE, Answer, MeterError
 from parking.meter_protocol import message, parse_plan, shown_at
 from parking.models import CommandState, Light, Meter, MeterCommand
 from parking.models.meter import OPEN_COMMAND_STATES
@@ -29,6 +31,7 @@ logger = logging.getLogger(__name__)
 GOOD_FOR = timedelta(hours=1)  # then the meter must refuse it, and we write another
 LEASE = timedelta(seconds=20)  # longer than any call to a meter may take
 ACK_WITHIN = timedelta(seconds=20)
+LONGEST_ACK = timedelta(minutes=5)
 LONGEST_WAIT_S = 60.0
 # How a final answer ends the command, and how long the reconciler leaves the meter alone then.
 _ENDS = {
@@ -53,6 +56,7 @@ class Delivery:
     body: dict[str, Any]
     attempt: int
     lease_until: datetime
+    is_trial: bool = False  # of an address that did not answer lately
 
 
 def write(*, meter: Meter, now: datetime) -> MeterCommand | None:
@@ -92,9 +96,13 @@ def claim(
     """Take what is due for sending; what ran out is ended. New commands go before failing ones.
 
     With `meter_ids` only theirs, waiting for a lock; otherwise what others have locked is left.
+    Meters at an address that does not answer are left, but for the one that tries.
     """
-    due = Q(commands__state__in=OPEN_COMMAND_STATES, commands__next_attempt_at__lte=now) & (
-        Q(busy_until__isnull=True) | Q(busy_until__lte=now)
+    mine = Q(commands__state__in=OPEN_COMMAND_STATES, commands__next_attempt_at__lte=now)
+    due = (
+        mine
+        & (Q(busy_until__isnull=True) | Q(busy_until__lte=now))
+        & (~breaker.is_barred(now) | Q(commands__not_after__lte=now))
     )
     if meter_ids is not None:
         due &= Q(id__in=meter_ids)
@@ -107,56 +115,85 @@ def claim(
             .filter(due)
             .order_by("commands__attempts", "commands__next_attempt_at")[:limit]
         }
+        if not meters:
+            return []
         # Read again now that the meters are locked: the first look may be out of date.
-        commands = list(
-            MeterCommand.objects.filter(
+        commands = {
+            command.meter_id: command
+            for command in MeterCommand.objects.filter(
                 meter_id__in=meters, state__in=OPEN_COMMAND_STATES, next_attempt_at__lte=now
             )
-        )
-        late = [command for command in commands if command.not_after <= now]
-        MeterCommand.objects.filter(id__in=[command.id for command in late]).update(
-            state=CommandState.EXPIRED, ended_at=now
-        )
-        ours = [command for command in commands if command.not_after > now]
-        for command in ours:
-            command.attempts += 1
-            command.sent_at = now
-        MeterCommand.objects.bulk_update(ours, ["attempts", "sent_at"])
+        }
+        late = [command.id for command in commands.values() if command.not_after <= now]
+        if late:
+            MeterCommand.objects.filter(id__in=late).update(
+                state=CommandState.EXPIRED, ended_at=now
+            )
+        wanted = [
+            meter
+            for meter in meters.values()
+            if meter.id in commands and commands[meter.id].not_after > now
+        ]
+        allowed = breaker.allowed(wanted, now=now)
         lease_until = now + LEASE
-        Meter.objects.filter(id__in=[command.meter_id for command in ours]).update(
-            busy_until=lease_until
+        MeterCommand.objects.filter(id__in=[commands[one].id for one in allowed]).update(
+            attempts=F("attempts") + 1, sent_at=now
         )
+        Meter.objects.filter(id__in=allowed).update(busy_until=lease_until)
     return [
         Delivery(
             command_id=command.id,
-            meter_id=command.meter_id,
-            serial=meters[command.meter_id].serial,
-            edge_url=meters[command.meter_id].edge_url,
+            meter_id=meter.id,
+            serial=meter.serial,
+            edge_url=meter.edge_url,
             body=_as_of(command.body, now),
-            attempt=command.attempts,
+            attempt=command.attempts + 1,
             lease_until=lease_until,
+            is_trial=allowed[meter.id],
         )
-        for command in ours
+        for meter in wanted
+        if meter.id in allowed and (command := commands[meter.id])
     ]
 
 
 def settle(*, delivery: Delivery, outcome: Answer | MeterError, now: datetime) -> None:
-    """Store how the sending went and give the meter free; an ended command stays as it ended."""
+    """Store how one sending went; see `settle_all`."""
+    settle_all([(delivery, outcome)], now=now)
+
+
+def settle_all(results: Sequence[tuple[Delivery, Answer | MeterError]], *, now: datetime) -> None:
+    """Store how sendings went and give the meters free; an ended command stays as it ended."""
+    by_meter = {delivery.meter_id: (delivery, outcome) for delivery, outcome in results}
     with transaction.atomic(durable=True):
-        meter = Meter.objects.select_for_update(no_key=True).get(id=delivery.meter_id)
-        if meter.busy_until == delivery.lease_until:
-            meter.busy_until = None
-        command = MeterCommand.objects.get(id=delivery.command_id)
-        if command.state in OPEN_COMMAND_STATES:
+        meters = list(
+            Meter.objects.select_for_update(no_key=True).filter(id__in=by_meter).order_by("id")
+        )
+        commands = MeterCommand.objects.in_bulk(
+            [delivery.command_id for delivery, _outcome in results]
+        )
+        changed = []
+        for meter in meters:
+            delivery, outcome = by_meter[meter.id]
+            if meter.busy_until == delivery.lease_until:
+                meter.busy_until = None
+            command = commands[delivery.command_id]
+            if command.state not in OPEN_COMMAND_STATES:
+                continue
+            changed.append(command)
             if isinstance(outcome, MeterError):
                 _failed(meter, command, outcome, now)
             elif outcome is Answer.APPLIED:
                 _end(meter, command, CommandState.APPLIED, _AFTER_APPLIED, now)
             else:
+                # Whoever takes it for a meter that sleeps is not asked again all the time.
+                wait = min(ACK_WITHIN * 2 ** min(command.attempts - 1, 10), LONGEST_ACK)
                 command.state = CommandState.ACCEPTED
-                command.next_attempt_at = min(now + ACK_WITHIN, command.not_after)
-            command.save(update_fields=["state", "next_attempt_at", "ended_at", "last_error"])
-        meter.save(update_fields=["busy_until", "resend_after"])
+                command.next_attempt_at = min(now + wait, command.not_after)
+        MeterCommand.objects.bulk_update(
+            changed, ["state", "next_attempt_at", "ended_at", "last_error"]
+        )
+        Meter.objects.bulk_update(meters, ["busy_until", "resend_after"])
+        _tell_breakers(results, now)
 
 
 def acknowledge(*, meter_id: int, command_id: UUID, stage: str, reason: str, now: datetime) -> bool:
@@ -185,6 +222,14 @@ def acknowledge(*, meter_id: int, command_id: UUID, stage: str, reason: str, now
     return True
 
 
+def fetched(*, meter_id: int, now: datetime) -> MeterCommand | None:
+    """Return the open command of a meter that fetches its plan, if there is one; note when."""
+    command = MeterCommand.objects.filter(meter=meter_id, state__in=OPEN_COMMAND_STATES).first()
+    if command is not None and command.sent_at is None:
+        MeterCommand.objects.filter(id=command.id, sent_at=None).update(sent_at=now)
+    return command
+
+
 def hurry(*, meter: Meter, rebooted: bool, now: datetime) -> bool:
     """Make a locked meter's open command due: it was heard, so it can be reached.
 
@@ -193,7 +238,32 @@ def hurry(*, meter: Meter, rebooted: bool, now: datetime) -> bool:
     """
     states = OPEN_COMMAND_STATES if rebooted else (CommandState.PENDING,)
     waiting = MeterCommand.objects.filter(meter_id=meter.id, state__in=states, not_after__gt=now)
-    return bool(meter.edge_url) and waiting.update(next_attempt_at=now) > 0
+    if not meter.edge_url or not waiting.update(next_attempt_at=now):
+        return False
+    breaker.heard(meter.edge_url, now=now)
+    return True
+
+
+def _tell_breakers(results: Sequence[tuple[Delivery, Answer | MeterError]], now: datetime) -> None:
+    """Let the breaker of each address know whether it answered, in the order of addresses."""
+    silent: dict[str, list[tuple[Delivery, MeterError]]] = defaultdict(list)
+    answered = set()
+    for delivery, outcome in results:
+        if isinstance(outcome, MeterError) and outcome.code == UNREACHABLE:
+            silent[delivery.edge_url].append((delivery, outcome))
+        else:
+            answered.add(delivery.edge_url)
+    if recovered := breaker.lock(answered | silent.keys()) & answered:
+        breaker.answered(recovered)
+    for edge_url, failures in sorted(silent.items()):
+        if edge_url not in answered:
+            breaker.silent(
+                edge_url=edge_url,
+                count=len(failures),
+                was_trial=any(delivery.is_trial for delivery, _error in failures),
+                error=str(failures[-1][1]),
+                now=now,
+            )
 
 
 def has_open(meter: Meter) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from parking.lights.table import LightTable, Situation
-from parking.meter_protocol import Entry
+from parking.meter_protocol import Entry, Show
 
 
 class Stay(NamedTuple):
@@ -18,19 +18,25 @@ class Stay(NamedTuple):
     booking: str
 
 
-class Closed(NamedTuple):
-    """A closure `[start, end)`."""
+class Span(NamedTuple):
+    """Some time `[start, end)`."""
 
     start: datetime
     end: datetime
 
 
 class Lamp(NamedTuple):
-    """One lamp of a meter: its number, and what is known of its spot."""
+    """One lamp of a meter: its number, and what is known of its spot.
+
+    `unpaid` is when a car that stands there now has paid for nothing, `unknown` when nobody can
+    say what holds there.
+    """
 
     position: int
     stays: Sequence[Stay] = ()
-    closures: Sequence[Closed] = ()
+    closures: Sequence[Span] = ()
+    unpaid: Sequence[Span] = ()
+    unknown: Sequence[Span] = ()
 
 
 def plan(
@@ -39,8 +45,8 @@ def plan(
     """Return what is not over yet of every lamp's entries, in order and without overlap.
 
     A paid stay goes before a closure: a lamp is never red in paid time. A closure goes before the
-    lead of a later stay. What lies ahead depends only on stays and closures that are not over,
-    so that the passing of time alone changes no plan.
+    lead of a later stay, and that before a car that has not paid. What lies ahead depends only on
+    what is not over, so that the passing of time alone changes no plan.
     """
     return {
         lamp.position: tuple(entry for entry in _lamp(lamp, table) if entry.end > now)
@@ -52,10 +58,7 @@ def _lamp(lamp: Lamp, table: LightTable) -> list[Entry]:
     stays = list(_whole(lamp.stays))
     layers = (
         [entry for stay in stays for entry in _paid(stay, table)],
-        [
-            Entry(closed.start, closed.end, table.shows[Situation.CLOSED])
-            for closed in sorted(lamp.closures)
-        ],
+        _all(lamp.closures, table.shows[Situation.CLOSED]),
         [
             Entry(
                 stay.start - table.lead, stay.start, table.shows[Situation.RESERVED], stay.booking
@@ -63,6 +66,8 @@ def _lamp(lamp: Lamp, table: LightTable) -> list[Entry]:
             for stay in stays
             if table.lead
         ],
+        _all(lamp.unpaid, table.shows[Situation.UNPAID]),
+        _all(lamp.unknown, table.shows[Situation.UNKNOWN]),
     )
     entries: list[Entry] = []
     for layer in layers:
@@ -70,6 +75,10 @@ def _lamp(lamp: Lamp, table: LightTable) -> list[Entry]:
             entries.extend(_gaps(entry, entries))
             entries.sort()
     return entries
+
+
+def _all(spans: Iterable[Span], show: Show) -> list[Entry]:
+    return [Entry(span.start, span.end, show) for span in sorted(spans)]
 
 
 def _whole(stays: Iterable[Stay]) -> Iterator[Stay]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F, Q
 
 from parking.lights import commands
-from parking.lights.planning import Closed, Lamp, Stay, plan
+from parking.lights.lamps import PLAN_AHEAD, lamps_of
+from parking.lights.planning import plan
 from parking.lights.table import city_table
 from parking.meter_protocol import (
     Entry,
@@ -23,9 +21,8 @@ from parking.meter_protocol import (
     plan_as_json,
     shown_at,
 )
-from parking.models import Closure, Meter, MeterCommand, Slot, Spot
+from parking.models import Meter, MeterCommand, Spot
 
-PLAN_AHEAD = timedelta(hours=24)
 # Whatever changes a plan without telling us (a spot moved to another meter, a closure written by
 # hand in the database) is found within this time.
 LOOK_EVERY = timedelta(minutes=5)
@@ -94,13 +91,20 @@ WHERE meter.id = looked.id
 """
 _DESIRED = """
 INSERT INTO parking_light (spot_id, desired_light, desired_pattern, desired_at,
-                           reported_light, reported_pattern, fault)
-SELECT shown.id, shown.light, shown.pattern, %(now)s, '', '', ''
+                           reported_light, reported_pattern, fault, differs_since)
+SELECT shown.id, shown.light, shown.pattern, %(now)s, '', '', '', %(now)s
 FROM unnest(%(ids)s::bigint[], %(lights)s::text[], %(patterns)s::text[])
   AS shown(id, light, pattern)
 ON CONFLICT (spot_id) DO UPDATE
 SET desired_light = excluded.desired_light, desired_pattern = excluded.desired_pattern,
-    desired_at = excluded.desired_at
+    desired_at = excluded.desired_at,
+    converged_at = CASE
+        WHEN (parking_light.reported_light, parking_light.reported_pattern)
+             = (excluded.desired_light, excluded.desired_pattern) THEN %(now)s END,
+    differs_since = CASE
+        WHEN (parking_light.reported_light, parking_light.reported_pattern)
+             <> (excluded.desired_light, excluded.desired_pattern)
+          THEN coalesce(parking_light.differs_since, %(now)s) END
 WHERE (parking_light.desired_light, parking_light.desired_pattern)
       <> (excluded.desired_light, excluded.desired_pattern)
    OR parking_light.desired_at IS NULL
@@ -110,13 +114,14 @@ WHERE (parking_light.desired_light, parking_light.desired_pattern)
 def _project(locked: Iterable[Meter], now: datetime) -> list[MeterCommand]:
     """Replan meters that are locked; return the commands written."""
     meters = list(locked)
-    lamps = _lamps([meter.id for meter in meters], now)
+    table = city_table()
+    lamps = lamps_of([meter.id for meter in meters], table=table, now=now)
     written: list[MeterCommand] = []
     renewed: list[Meter] = []
     shows: dict[int, tuple[str, str]] = {}
     for meter in meters:
         mine = lamps[meter.id]
-        new = plan(lamps=(item.lamp for item in mine), table=city_table(), now=now)
+        new = plan(lamps=(item.lamp for item in mine), table=table, now=now)
         changed = meter.plan_until is None or from_now_on(plan_of(meter), now) != from_now_on(
             new, now
         )
@@ -149,39 +154,3 @@ def _project(locked: Iterable[Meter], now: datetime) -> list[MeterCommand]:
             },
         )
     return written
-
-
-class _Item(NamedTuple):
-    spot_id: int
-    lamp: Lamp
-
-
-def _lamps(meter_ids: Collection[int], now: datetime) -> dict[int, list[_Item]]:
-    """Read what is known of the meters' spots, in three queries."""
-    spots = list(
-        Spot.objects.filter(meter_id__in=meter_ids)
-        .order_by("position")
-        .values_list("id", "meter_id", "position", "zone_id", "street")
-    )
-    ahead = DateTimeTZRange(now, now + PLAN_AHEAD)
-    stays: dict[int, list[Stay]] = defaultdict(list)
-    slots = Slot.objects.confirmed().filter(
-        spot_id__in=[spot[0] for spot in spots], period__overlap=ahead
-    )
-    for spot_id, period, reference in slots.values_list("spot_id", "period", "booking__reference"):
-        stays[spot_id].append(Stay(period.lower, period.upper, reference))
-    closures: dict[tuple[int, int | str | None], list[Closed]] = defaultdict(list)
-    # An event that only shortens stays closes nothing.
-    for zone_id, spot_id, street, period in Closure.objects.filter(
-        zone_id__in={zone_id for *_rest, zone_id, _street in spots},
-        period__overlap=ahead,
-        longest_stay_min__isnull=True,
-    ).values_list("zone_id", "spot_id", "street", "period"):
-        closures[zone_id, spot_id or street or None].append(Closed(period.lower, period.upper))
-    lamps: dict[int, list[_Item]] = defaultdict(list)
-    for spot_id, meter_id, position, zone_id, street in spots:
-        on_street = closures[zone_id, street] if street else ()
-        closed = (*closures[zone_id, None], *on_street, *closures[zone_id, spot_id])
-        if meter_id is not None and position is not None:  # as the database has it
-            lamps[meter_id].append(_Item(spot_id, Lamp(position, stays[spot_id], closed)))
-    return lamps

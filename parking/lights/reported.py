@@ -35,12 +35,20 @@ SET reported_light = said.light, reported_pattern = said.pattern, reported_at = 
           THEN coalesce(light.free_since, %(now)s)
         ELSE %(now)s END,
     occupied_at = CASE WHEN said.occupied THEN %(now)s ELSE light.occupied_at END,
+    occupied_since = CASE WHEN said.occupied THEN coalesce(light.occupied_since, %(now)s) END,
+    converged_at = CASE WHEN said.light = light.desired_light
+                             AND said.pattern = light.desired_pattern
+                        THEN coalesce(light.converged_at, %(now)s) END,
+    differs_since = CASE WHEN said.light <> light.desired_light
+                              OR said.pattern <> light.desired_pattern
+                         THEN coalesce(light.differs_since, %(now)s) END,
     fault = CASE WHEN said.light = light.desired_light AND said.pattern = light.desired_pattern
                  THEN '' ELSE light.fault END
-FROM parking_spot spot
+FROM parking_light before, parking_spot spot
 JOIN unnest(%(lamps)s::int[], %(lights)s::text[], %(patterns)s::text[], %(occupied)s::bool[])
   AS said(lamp, light, pattern, occupied) ON said.lamp = spot.position
-WHERE spot.meter_id = %(meter)s AND light.spot_id = spot.id
+WHERE spot.meter_id = %(meter)s AND light.spot_id = spot.id AND before.spot_id = spot.id
+RETURNING light.occupied IS DISTINCT FROM before.occupied
 """
 
 
@@ -68,7 +76,8 @@ def take_state(*, meter_id: int, state: State, skew_ms: int, now: datetime) -> H
         meter.faults = state.faults
         # A meter may know better than its timestamps, or not know at all: the worse one counts.
         meter.clock_offset_ms = max(skew_ms, state.clock_offset_ms, key=abs)
-        _report(meter_id, state, rebooted=rebooted, now=now)
+        if _report(meter_id, state, rebooted=rebooted, now=now):
+            meter.look_at = now  # a car that came or left may change what its lamp should show
         should_send = False
         if state.revision < meter.plan_revision:
             # It can be heard, so it can be reached: neither back-off nor rest holds this up.
@@ -91,6 +100,7 @@ def take_state(*, meter_id: int, state: State, skew_ms: int, now: datetime) -> H
                 "clock_offset_ms",
                 "resend_after",
                 "resends",
+                "look_at",
             ]
         )
         return Heard(
@@ -126,7 +136,8 @@ def take_events(*, meter_id: int, events: list[Event], now: datetime) -> int:
     return len(fresh)
 
 
-def _report(meter_id: int, state: State, *, rebooted: bool, now: datetime) -> None:
+def _report(meter_id: int, state: State, *, rebooted: bool, now: datetime) -> bool:
+    """Store what the lamps and sensors say; return whether a sensor says something new."""
     with connection.cursor() as cursor:
         cursor.execute(
             _REPORT,
@@ -142,6 +153,7 @@ def _report(meter_id: int, state: State, *, rebooted: bool, now: datetime) -> No
                 "occupied": [lamp.occupied for lamp in state.lamps],
             },
         )
+        return any(changed for (changed,) in cursor.fetchall())
 
 
 def _differs(meter: Meter) -> bool:

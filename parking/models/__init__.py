@@ -12,7 +12,9 @@ from parking.models.booking import (
 )
 from parking.models.city import Feature, Spot, Street, Zone
 from parking.models.demand import SHORTEST_PAUSE_DAYS, DemandRule
+from parking.models.gateway import Gateway
 from parking.models.idempotency import IdempotentAnswer
+from parking.models.late_light import LateLight
 from parking.models.meter import (
     CommandState,
     Light,
@@ -51,7 +53,9 @@ __all__ = [
     "CommandState",
     "DemandRule",
     "Feature",
+    "Gateway",
     "IdempotentAnswer",
+    "LateLight",
     "Light",
     "LightColour",
     "LightPattern",

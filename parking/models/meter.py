@@ -56,7 +56,8 @@ class Meter(models.Model):
         blank=True,
         help_text=_(
             "Of the meter or its gateway, such as https://10.1.2.3; “gateway” for the "
-            "installation's own (METER_GATEWAY_URL). Empty: the meter only calls us."
+            "installation's own (METER_GATEWAY_URL), “mqtt” for its broker. Empty: the meter only "
+            "calls us."
         ),
     )
     is_active = models.BooleanField(_("in use"), default=True)
@@ -139,11 +140,16 @@ class Light(models.Model):
     reported_light = models.CharField(_("shows"), max_length=8, blank=True)
     reported_pattern = models.CharField(_("reported pattern"), max_length=12, blank=True)
     reported_at = models.DateTimeField(_("reported"), null=True, blank=True)
+    # One of the two is set once the light was looked at: how long it has been right, or wrong.
+    # Kept apart from `reported_at`, which every heartbeat moves.
+    converged_at = models.DateTimeField(_("right since"), null=True, editable=False)
+    differs_since = models.DateTimeField(_("wrong since"), null=True, editable=False)
     occupied = models.BooleanField(_("occupied"), null=True, blank=True)
     # By our own clock. Since when reports have said "free" without a break: neither silence nor a
     # reboot nor a late message lies between. And when one said "occupied" last.
     free_since = models.DateTimeField(_("free since"), null=True, editable=False)
     occupied_at = models.DateTimeField(_("last occupied"), null=True, editable=False)
+    occupied_since = models.DateTimeField(_("occupied since"), null=True, editable=False)
     fault = models.CharField(
         _("unavailable because"), max_length=64, blank=True, help_text=_("Still bookable.")
     )

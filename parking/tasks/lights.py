@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager, suppress
 
 from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from parking import booking, lights, meter_client, meter_keys
+from parking import booking, courier, lights, meter_keys
 from parking.lights import commands
 from parking.meter_client import Answer, MeterError
 from parking.signatures import Key
@@ -20,7 +20,10 @@ from parking.tasks.nudges import nudge
 
 logger = logging.getLogger(__name__)
 
-SENDERS = 32  # calls at once in one run of `ship_due`
+SENDERS = 128  # calls at once in one run of `ship_due`
+BATCH = 32  # answers that are stored in one transaction
+GATHER_S = 0.005  # for further answers to arrive
+LOOK_S = 0.1  # for what has become due while calls are on their way
 RUN_FOR_S = 5.0  # a run of a beat job ends in good time; the next one goes on
 
 
@@ -38,28 +41,27 @@ def ship_command(meter_id: int) -> None:
     # Where somebody holds the meter for long, the beat comes back to it.
     with suppress(booking.Busy):
         while claimed := _claim(meter_id):
-            for delivery in claimed:
-                _settle(delivery, _send(delivery, _keys(delivery)))
+            sendings = _send(claimed)
+            _settle([(delivery, future.result()) for future, delivery in sendings.items()])
 
 
 @shared_task(name="parking.ship_due")
 def ship_due() -> int:
     """Send every command that is due: what no nudge has brought, and what failed before.
 
-    Threads wait for the meters; the database is this one's alone.
+    Many calls wait for their meters at once; what they answered is stored in batches.
     """
     sent, deadline = 0, time.monotonic() + RUN_FOR_S
     running: dict[Future[Answer | MeterError], commands.Delivery] = {}
-    with _alone("ship_due") as alone, ThreadPoolExecutor(SENDERS) as senders:
-        while alone:
-            if time.monotonic() < deadline:
-                for delivery in commands.claim(now=timezone.now(), limit=SENDERS - len(running)):
-                    running[senders.submit(_send, delivery, _keys(delivery))] = delivery
+    with _alone("ship_due") as alone:
+        while alone and time.monotonic() < deadline:
+            if len(running) <= SENDERS - BATCH:
+                running |= _send(commands.claim(now=timezone.now(), limit=SENDERS - len(running)))
             if not running:
                 break
-            for done in wait(running, return_when=FIRST_COMPLETED).done:
-                _settle(running.pop(done), done.result())
-                sent += 1
+            sent += _gather(running)
+    while running:  # slow meters: the next run goes on with the others meanwhile
+        sent += _gather(running)
     return sent
 
 
@@ -81,19 +83,34 @@ def reconcile_lights() -> int:
     return len(lights.reconcile(now=timezone.now()))
 
 
-def _send(delivery: commands.Delivery, keys: list[Key] | MeterError) -> Answer | MeterError:
-    if isinstance(keys, MeterError):
-        return keys
-    try:
-        return meter_client.put_plan(
+def _gather(running: dict[Future[Answer | MeterError], commands.Delivery]) -> int:
+    """Store what has been answered, a batch at most; return how many.
+
+    Nobody waits long for a slow meter: something else may be due.
+    """
+    if wait(running, timeout=LOOK_S, return_when=FIRST_COMPLETED).done:
+        time.sleep(GATHER_S)
+    done = [future for future in running if future.done()][:BATCH]
+    if done:
+        _settle([(running.pop(future), future.result()) for future in done])
+    return len(done)
+
+
+def _send(
+    deliveries: list[commands.Delivery],
+) -> dict[Future[Answer | MeterError], commands.Delivery]:
+    """Set the plans on their way."""
+    keys = _keys([delivery.meter_id for delivery in deliveries])
+    return {
+        courier.carry(
             edge_url=delivery.edge_url,
             serial=delivery.serial,
             message=delivery.body,
-            keys=keys,
+            keys=keys[delivery.meter_id],
             now=timezone.now().timestamp(),
-        )
-    except MeterError as error:
-        return error
+        ): delivery
+        for delivery in deliveries
+    }
 
 
 def _claim(meter_id: int) -> list[commands.Delivery]:
@@ -101,21 +118,30 @@ def _claim(meter_id: int) -> list[commands.Delivery]:
         return commands.claim(now=timezone.now(), meter_ids=[meter_id])
 
 
-def _settle(delivery: commands.Delivery, outcome: Answer | MeterError) -> None:
-    """Store how it went; where somebody holds the meter too long, the lease ends by itself."""
+def _settle(results: list[tuple[commands.Delivery, Answer | MeterError]]) -> None:
+    """Store how it went; where somebody holds a meter too long, the leases end by themselves."""
     try:
         with booking.contended():
-            commands.settle(delivery=delivery, outcome=outcome, now=timezone.now())
+            commands.settle_all(results, now=timezone.now())
     except booking.Busy:
-        logger.warning("meter %s: what it answered could not be stored", delivery.serial)
+        serials = ", ".join(delivery.serial for delivery, _outcome in results)
+        logger.warning("what these meters answered could not be stored: %s", serials)
 
 
-def _keys(delivery: commands.Delivery) -> list[Key] | MeterError:
+def _keys(meter_ids: list[int]) -> dict[int, list[Key]]:
+    """Return the keys of meters; none where they cannot be read."""
     try:
-        return meter_keys.keys_of(delivery.meter_id)
+        return meter_keys.keys_of_all(meter_ids)
     except meter_keys.KeyUnreadable as error:
         logger.critical("%s", error)
-        return MeterError("no_key", str(error), retryable=True)
+        return {meter_id: _readable(meter_id) for meter_id in meter_ids}
+
+
+def _readable(meter_id: int) -> list[Key]:
+    try:
+        return meter_keys.keys_of(meter_id)
+    except meter_keys.KeyUnreadable:
+        return []
 
 
 @contextmanager

@@ -128,6 +128,7 @@ class RefundReason(models.TextChoices):
     DUPLICATE = "duplicate", _("paid twice")
     CHANGED = "changed", _("stay changed by the citizen")
     OCCUPIED = "occupied", _("somebody else stood on the spot")
+    UNLIT = "unlit", _("the light did not turn green")
     OPERATOR = "operator", _("decided by an operator")
     EXTERNAL = "external", _("made at the processor")
 

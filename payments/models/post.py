@@ -49,6 +49,7 @@ class MailKind(models.TextChoices):
     ORPHAN = "orphan", _("paid too late, money goes back")
     STARTS = "starts", _("the stay begins soon")
     NOBODY_YET = "nobody_yet", _("nobody has parked yet")
+    UNLIT = "unlit", _("the light did not turn green")
     ENDS_SOON = "ends_soon", _("the stay ends in 15 minutes")
     ENDS_NOW = "ends_now", _("the stay ends in 5 minutes")
 

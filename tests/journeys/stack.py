@@ -43,7 +43,7 @@ class Stack:
             old.unlink()
         self.redis = Redis(self.place)
         first = 18000 + 100 * int(WORKER.removeprefix("gw"))
-        self.ports, _ = Ports(web=first, sandbox=first + 20, meters=first + 40).free()
+        self.ports, _ = Ports(first, first + 20, first + 40, first + 60).free()
         self.database_url = self._empty_database()
         # The tests' own settings are not the site's.
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from django.db import transaction
+from django.conf import settings as site_settings
+from django.db import connection, transaction
 from django.utils import timezone
 
 from parking import booking, meter_keys
@@ -20,6 +21,15 @@ from parking.simulator.faults import FaultBook, parse_faults
 from parking.simulator.http import Server
 from parking.simulator.specs import MeterSpec
 from tests import cast
+
+
+def database_url() -> str:
+    """Return the address of the test's own database."""
+    address, name = site_settings.DATABASES["default"], connection.settings_dict["NAME"]
+    host = str(address["HOST"]).replace("/", "%2F")
+    user = f"{address['USER']}:{address['PASSWORD']}" if address["PASSWORD"] else address["USER"]
+    port = f":{address['PORT']}" if address["PORT"] else ""
+    return f"postgis://{user}@{host}{port}/{name}"
 
 
 def a_street_meter(

@@ -34,11 +34,12 @@ def test_a_port_whose_last_connection_winds_down_is_free() -> None:
 
 
 def test_the_next_free_port_is_taken_and_the_change_is_told(taken: int) -> None:
-    ports, changes = Ports(web=taken, sandbox=taken, meters=taken).free()
-    assert taken not in {ports.web, ports.sandbox, ports.meters}
-    assert len({ports.web, ports.sandbox, ports.meters}) == 3
+    ports, changes = Ports(web=taken, sandbox=taken, meters=taken, line=taken).free()
+    chosen = {ports.web, ports.sandbox, ports.meters, ports.line}
+    assert taken not in chosen
+    assert len(chosen) == 4
     assert changes[0] == f"Port {taken} is in use; the site takes {ports.web}."
-    assert len(changes) == 3
+    assert len(changes) == 4
 
 
 def test_free_ports_stay_as_they_were_asked_for() -> None:

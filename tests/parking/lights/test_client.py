@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from parking import meter_client
+from parking import courier, meter_client
 from parking.meter_client import Answer, MeterError
 from parking.signatures import Key, verify
 
@@ -71,13 +71,16 @@ def meter() -> Iterator[Meter]:
 
 
 def put(url: str, *, keys: list[Key] = KEYS, now: float | None = None) -> Answer:
-    return meter_client.put_plan(
+    done = courier.carry(
         edge_url=url,
         serial="MTR-1",
         message={"revision": 1},
         keys=keys,
         now=time.time() if now is None else now,
-    )
+    ).result(20)
+    if isinstance(done, MeterError):
+        raise done
+    return done
 
 
 def failure(url: str, **options: Any) -> MeterError:
@@ -201,7 +204,7 @@ def test_an_endless_answer_is_cut_off(meter: Meter) -> None:
 def test_a_meter_that_never_answers_is_given_up_in_time(
     meter: Meter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = meter_client.httpx.Client(timeout=0.2, trust_env=False)
+    client = meter_client.httpx.AsyncClient(timeout=0.2, trust_env=False)
     monkeypatch.setattr(meter_client, "_http", lambda: client)
     meter.answers(lambda it, _body: time.sleep(1))
     error = failure(meter.url)

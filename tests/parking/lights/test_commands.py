@@ -116,7 +116,7 @@ def test_a_failing_meter_is_tried_again_and_again_but_not_past_not_after(meter: 
     while claimed := commands.claim(now=now):
         commands.settle(
             delivery=claimed[0],
-            outcome=MeterError("unreachable", "no route", retryable=True),
+            outcome=MeterError("unavailable", "503", retryable=True),
             now=now,
         )
         waits.append((command(meter).next_attempt_at - now).total_seconds())

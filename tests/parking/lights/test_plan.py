@@ -8,14 +8,14 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parking.lights import Closed, Lamp, LightTable, Stay, plan
+from parking.lights import Lamp, LightTable, Span, Stay, plan
 from parking.meter_protocol import Entry, from_now_on, next_change, shown_at
 from tests.cast import NOW, at
 
 TABLE = LightTable.parse(shows={}, lead_min=15, last_min=10)
 
 
-def entries(*stays: Stay, closures: tuple[Closed, ...] = (), now: datetime = NOW) -> list[Entry]:
+def entries(*stays: Stay, closures: tuple[Span, ...] = (), now: datetime = NOW) -> list[Entry]:
     """Return the plan of one lamp."""
     return list(plan(lamps=[Lamp(1, stays, closures)], table=TABLE, now=now)[1])
 
@@ -72,7 +72,7 @@ def test_the_next_citizen_is_announced_only_when_the_last_one_is_gone() -> None:
 
 
 def test_a_closure_is_red_but_never_in_paid_time() -> None:
-    assert words(entries(Stay(at(60), at(120), "B1"), closures=(Closed(at(30), at(240)),))) == [
+    assert words(entries(Stay(at(60), at(120), "B1"), closures=(Span(at(30), at(240)),))) == [
         (30, 60, "red steady"),
         (60, 110, "green steady"),
         (110, 120, "green fast_blink"),
@@ -112,13 +112,13 @@ BOOKINGS = st.lists(
     ]
 )
 CLOSURES = st.lists(st.tuples(st.integers(-50, 250), st.integers(1, 200)), max_size=3).map(
-    lambda rows: [Closed(at(start), at(start + length)) for start, length in rows]
+    lambda rows: [Span(at(start), at(start + length)) for start, length in rows]
 )
 
 
 @given(stays=BOOKINGS, closures=CLOSURES, early=st.integers(-60, 200), wait=st.integers(0, 120))
 def test_lamps_are_green_in_paid_time_and_only_the_past_is_forgotten(
-    stays: list[Stay], closures: list[Closed], early: int, wait: int
+    stays: list[Stay], closures: list[Span], early: int, wait: int
 ) -> None:
     now, later = at(early), at(early + wait)
     lamp = Lamp(1, stays, closures)

@@ -108,7 +108,7 @@ def test_a_meter_that_is_heard_again_is_not_kept_waiting(meter: Meter) -> None:
         (delivery,) = commands.claim(now=at(1))
         commands.settle(
             delivery=delivery,
-            outcome=MeterError("unreachable", "", retryable=True, retry_after=300),
+            outcome=MeterError("unavailable", "", retryable=True, retry_after=300),
             now=at(1),
         )
     assert commands.claim(now=at(2)) == []

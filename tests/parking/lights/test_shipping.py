@@ -7,7 +7,8 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from parking import booking, lights, meter_keys, tasks
+from parking import booking, courier, lights, meter_keys, tasks
+from parking.meter_client import MeterError
 from parking.models import CommandState, Light, Meter, MeterCommand, SlotState
 from tests.parking.street import (
     RunningStreet,
@@ -92,8 +93,7 @@ def test_a_booking_stands_while_the_street_is_down_and_its_light_follows(
     back = RunningStreet(live_server.url, port=street.port).start()
     try:
         back.put_up()  # its meters have lost their plans, and say so
-        ship_at_last()
-        eventually(lambda: shows(planned, 1, "green steady"))
+        eventually(lambda: mended([planned]))
     finally:
         back.stop()
 
@@ -161,16 +161,15 @@ def test_a_stale_command_changes_no_lamp(planned: Meter, street: RunningStreet) 
     tasks.ship_command(planned.pk)
     eventually(lambda: shows(planned, 1, "green steady"))
     old = MeterCommand.objects.get(meter=planned, revision=1)
-    from parking import meter_client
-
-    with pytest.raises(meter_client.MeterError, match="stale_revision"):
-        meter_client.put_plan(
-            edge_url="gateway",
-            serial=planned.serial,
-            message=old.body,
-            keys=meter_keys.keys_of(planned.pk),
-            now=timezone.now().timestamp(),
-        )
+    answer = courier.carry(
+        edge_url="gateway",
+        serial=planned.serial,
+        message=old.body,
+        keys=meter_keys.keys_of(planned.pk),
+        now=timezone.now().timestamp(),
+    ).result(20)
+    assert isinstance(answer, MeterError)
+    assert answer.code == "stale_revision"
     assert street.do(lambda: street.street.devices[planned.serial].revision) == 2
     assert shows(planned, 1, "green steady")
 
