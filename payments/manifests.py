@@ -35,14 +35,13 @@ def head() -> dict[str, Any]:
 
 
 def complete(
-    *, log: ExportLog, rows: int, sha256: str, figures: Report, ledger_head: dict[str, Any]
+    *, log: ExportLog, rows: int, sha256: str, figures: Report | None, ledger_head: dict[str, Any]
 ) -> None:
-    """Write the manifest of a file that was sent whole."""
+    """Write the manifest of a file that was sent whole; `figures` where it is of the ledger."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_AT_A_TIME])
         before = ExportLog.objects.filter(sequence__isnull=False).order_by("-sequence").first()
-        total = figures.total
         log.rows, log.sequence = rows, (before.sequence or 0) + 1 if before else 1
         log.manifest = {
             "schema": 2,
@@ -55,23 +54,36 @@ def complete(
             "parameters": log.parameters,
             "rows": rows,
             "sha256": sha256,
-            "totals": {
-                "entries": total.entries,
-                "clearing": total.clearing,
-                "revenue": total.revenue,
-                "tax": total.tax,
-                "fees": total.fees,
-                "other": total.other,
-            },
-            "clearing": {
-                "opening": figures.clearing.opening,
-                "movements": figures.clearing.movements,
-                "closing": figures.clearing.closing,
-            },
+            **_figures(figures),
             "ledger_head": ledger_head,
             "previous_manifest_sha256": digest(before.manifest) if before else "",
         }
         log.save(update_fields=["rows", "sequence", "manifest"])
+
+
+def _figures(figures: Report | None) -> dict[str, Any]:
+    if figures is None:
+        return {}
+    total, clearing = figures.total, figures.clearing
+    is_whole = not (figures.range.kind or figures.range.booking)
+    return {
+        "totals": {
+            "entries": total.entries,
+            "clearing": total.clearing,
+            "revenue": total.revenue,
+            "tax": total.tax,
+            "fees": total.fees,
+            "other": total.other,
+        },
+        "clearing": {
+            "opening": clearing.opening,
+            "movements": clearing.movements,
+            "closing": clearing.closing,
+        }
+        if is_whole
+        else None,
+        "numbers": {"first": figures.first_number, "last": figures.last_number},
+    }
 
 
 def digest(manifest: Any) -> str:

@@ -36,7 +36,7 @@ class Command(BaseCommand):
             told = json.loads(manifest.read_text())
             expected = told["sha256"]
             with file.open("rb") as data:
-                found = hashlib.file_manifests.digest(data, "sha256").hexmanifests.digest()
+                found = hashlib.file_digest(data, "sha256").hexdigest()
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from error
         except (ValueError, KeyError, TypeError) as error:
