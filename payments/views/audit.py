@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Max
@@ -19,7 +19,7 @@ from payments.models import (
     Reconciliation,
     ReconciliationKind,
 )
-from payments.reports import Range, Sums, report
+from payments.reports import Range, Report, Sums, report
 from payments.views.audit_nav import LinesForm, asked, reading, show
 
 PER_PAGE = 50
@@ -35,14 +35,13 @@ def overview(request: HttpRequest) -> HttpResponse:
         return show(request, "payments/audit/overview.html", {}, form=form, status=400)
     ledger.seal()
     figures = report(form.covered())
-    days = figures.by_day()
-    is_long = len(days) > _MOST_COLUMNS
-    times = figures.by_month() if is_long else days
+    is_long = (figures.range.last_on - figures.range.first_on).days >= _MOST_COLUMNS
+    times = figures.by_month() if is_long else figures.by_day()
     context = {
         "figures": figures,
         "times": [(time, sums) for time, sums in times.items()],
         "is_long": is_long,
-        "chart": _chart(times, is_long=is_long),
+        "chart": _chart(figures, is_long=is_long),
         "time_table": audit_tables.BY_MONTH if is_long else audit_tables.BY_DAY,
         "zone_table": audit_tables.BY_ZONE,
         "kind_table": audit_tables.BY_KIND,
@@ -159,14 +158,18 @@ def _shown(table: audit_tables.Table, covered: Range) -> dict[str, Any]:
     }
 
 
-def _chart(times: dict[date, Sums], *, is_long: bool) -> charts.Chart:
-    form = "M Y" if is_long else "j"
-    return charts.two_way(
-        [
-            (date_format(time, form), max(sums.revenue, 0), max(-sums.revenue, 0))
-            for time, sums in times.items()
+def _chart(figures: Report, *, is_long: bool) -> charts.Chart:
+    """Lay out the revenue of each day of the range, or of each month where it is long."""
+    if is_long:
+        columns = [
+            (date_format(month, "M y"), s.revenue) for month, s in figures.by_month().items()
         ]
-    )
+    else:
+        by_day, first = figures.by_day(), figures.range.first_on
+        length = (figures.range.last_on - first).days + 1
+        days = [first + timedelta(days=n) for n in range(length)]
+        columns = [(str(day.day), by_day.get(day, Sums()).revenue) for day in days]
+    return charts.two_way([(label, max(sum_, 0), max(-sum_, 0)) for label, sum_ in columns])
 
 
 def _barred(groups: dict[str, Sums], figure: str) -> list[tuple[str, Sums, int, bool]]:
