@@ -104,9 +104,10 @@ def first_broken() -> str | None:
     for number, log in enumerate(logs.iterator(chunk_size=500), start=1):
         if log.sequence != number:
             return f"the manifest {number} of the export log is missing"
-        if log.manifest["previous_manifest_sha256"] != previous:
+        manifest: dict[str, Any] = log.manifest or {}
+        if manifest["previous_manifest_sha256"] != previous:
             return f"the manifest before number {number} of the export log was changed"
-        previous = digest(log.manifest)
+        previous = digest(manifest)
     with connection.cursor() as cursor:
         cursor.execute(_FIRST_LOST_HEAD)
         row = cursor.fetchone()

@@ -143,7 +143,7 @@ def links(request: HttpRequest, *, query: str = "") -> list[dict[str, Any]]:
     """Return the pages that the person may open, with the present filters."""
     found = []
     for page in PAGES:
-        if not request.user.has_perm(page.permission):  # type: ignore[union-attr]
+        if not request.user.has_perm(page.permission):
             continue
         try:
             path = reverse(page.name)

@@ -56,6 +56,8 @@ SET session_replication_role = replica;
 UPDATE payments_ledgerentry SET number = id, hash = sha256(key::bytea), previous_hash = sha256('');
 INSERT INTO payments_document (kind, year, number, entry_id)
 SELECT 'receipt', 2026, (id + 1) / 2, id FROM payments_ledgerentry WHERE kind = 'capture';
+INSERT INTO payments_ledgerhead (id, number, hash)
+SELECT 1, number, hash FROM payments_ledgerentry ORDER BY number DESC LIMIT 1;
 SET session_replication_role = origin;
 """
 
