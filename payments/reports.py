@@ -165,21 +165,32 @@ IN_RANGE = """
   AND (%(kind)s::text IS NULL OR entry.kind = %(kind)s)
   AND (%(booking)s::text IS NULL OR entry.booking_reference = %(booking)s)
 """
+# Entries and lines are summed apart and then joined, which a database does in one pass of each.
 _CELLS = f"""
-SELECT entry.business_on, coalesce(zone.name, ''), entry.kind, count(*),
-       sum(moved.clearing)::bigint, sum(moved.revenue)::bigint, sum(moved.tax)::bigint,
-       sum(moved.fees)::bigint, sum(moved.other)::bigint,
-       min(entry.number), max(entry.number), count(*) FILTER (WHERE entry.number IS NULL),
-       count(*) FILTER (WHERE moved.lines = 0)
-FROM payments_ledgerentry entry
+WITH asked AS NOT MATERIALIZED (
+  SELECT entry.id, entry.business_on, coalesce(zone.name, '') AS zone, entry.kind, entry.number
+  FROM payments_ledgerentry entry LEFT JOIN parking_zone zone ON zone.id = entry.zone_id
+  WHERE {IN_RANGE}
+), counted AS (
+  SELECT business_on, zone, kind, count(*) AS entries, min(number) AS first, max(number) AS last,
+         count(*) FILTER (WHERE number IS NULL) AS unsealed
+  FROM asked GROUP BY business_on, zone, kind
+), moved AS (
+  SELECT business_on, zone, kind, {AMOUNTS}
+  FROM asked JOIN payments_ledgerline line ON line.entry_id = asked.id
+  WHERE line.currency = %(currency)s
+  GROUP BY business_on, zone, kind
+)
+SELECT business_on, zone, kind, entries, coalesce(clearing, 0), coalesce(revenue, 0),
+       coalesce(tax, 0), coalesce(fees, 0), coalesce(other, 0), first, last, unsealed
+FROM counted LEFT JOIN moved USING (business_on, zone, kind)
+ORDER BY business_on, zone = '', zone, kind
+"""  # noqa: S608 (constants)
+_FOREIGN = f"""
+SELECT count(*) FROM payments_ledgerentry entry
 LEFT JOIN parking_zone zone ON zone.id = entry.zone_id
-JOIN LATERAL (
-  SELECT count(*) AS lines, {AMOUNTS} FROM payments_ledgerline line
-  WHERE line.entry_id = entry.id AND line.currency = %(currency)s
-) moved ON true
-WHERE {IN_RANGE}
-GROUP BY entry.business_on, zone.name, entry.kind
-ORDER BY entry.business_on, zone.name NULLS LAST, entry.kind
+WHERE {IN_RANGE} AND entry.id IN (
+  SELECT entry_id FROM payments_ledgerline WHERE currency <> %(currency)s)
 """  # noqa: S608 (constants)
 _OPENING = f"""
 SELECT coalesce(sum(line.amount), 0)::bigint
@@ -200,6 +211,8 @@ def report(covered: Range) -> Report:
         rows = cursor.fetchall()
         cursor.execute(_OPENING, asked)
         opening: int = cursor.fetchone()[0]
+        cursor.execute(_FOREIGN, asked)
+        foreign: int = cursor.fetchone()[0]
     cells = [
         Cell(
             day=day,
@@ -224,7 +237,7 @@ def report(covered: Range) -> Report:
         first_number=min(_numbers(row[9] for row in rows), default=0),
         last_number=max(_numbers(row[10] for row in rows), default=0),
         unsealed=sum(row[11] for row in rows),
-        foreign=sum(row[12] for row in rows),
+        foreign=foreign,
     )
 
 
