@@ -17,6 +17,7 @@ from parking.roles import ROLES, write_groups
 from payments import cancel, ledger, refunds
 from payments.audit_tables import DIFFERENCES, LINES, comparison
 from payments.models import (
+    ExportLog,
     LedgerEntry,
     LedgerKind,
     LedgerLine,
@@ -128,11 +129,14 @@ class TestWhoGetsIn:
             for asked in (
                 {"first_on": "2026-03-31", "last_on": "2026-03-01"},
                 {"first_on": "yesterday", "last_on": "2026-03-01"},
+                {"first_on": "1900-01-01", "last_on": "2026-03-01"},
+                {"first_on": "2026-03-31"},
                 {**MARCH, "zone": "atlantis"},
             ):
                 answer = desk.get(path, asked)
                 assert answer.status_code == 400, path
                 assert b"field__error" in answer.content, path
+        assert not ExportLog.objects.exists()
 
     @pytest.mark.parametrize("path", ["/audit/files/people.csv", "/audit/files/lines.exe"])
     def test_there_are_no_other_files(self, desk: Client, zone: Zone, path: str) -> None:
