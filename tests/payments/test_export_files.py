@@ -50,42 +50,45 @@ def desk(auditor: User) -> Client:
     return client
 
 
+def moved(n: int, entry: LedgerEntry) -> list[tuple[str, int]]:
+    """Return the accounts of the n-th entry: a fee, or a capture with its tax."""
+    if entry.kind == "fee":
+        return [("psp_fees", 28), ("psp_clearing", -28)]
+    amount, tax = 100 + n, n % 7
+    return [
+        ("psp_clearing", amount),
+        (f"parking_revenue:{entry.zone_code}", tax - amount),
+        ("tax_payable:standard", -tax),
+    ]
+
+
 @pytest.fixture
 def year(zone: Zone) -> Zone:
     """A year of captures and fees in two zones, five entries a week, sealed."""
     zones = [zone, cast.a_zone("toolo")]
+    days = [date(2026, 1, 1) + timedelta(days=n * 7 // 5) for n in range(260)]
     with transaction.atomic():
-        for n in range(260):
-            day = date(2026, 1, 1) + timedelta(days=n * 7 // 5)
-            moment = cast.NOW.replace(month=day.month, day=day.day)
-            where, is_fee = zones[n % 2], n % 5 == 4
-            entry = LedgerEntry.objects.create(
+        entries = LedgerEntry.objects.bulk_create(
+            LedgerEntry(
                 key=f"entry:{n}",
-                kind="fee" if is_fee else "capture",
-                zone=where,
-                zone_code=where.code,
+                kind="fee" if n % 5 == 4 else "capture",
+                zone=zones[n % 2],
+                zone_code=zones[n % 2].code,
                 actor="processor",
-                occurred_at=moment,
-                posted_at=moment,
+                occurred_at=cast.NOW.replace(month=day.month, day=day.day),
+                posted_at=cast.NOW.replace(month=day.month, day=day.day),
                 business_on=day,
             )
-            amount, tax = 100 + n, n % 7
-            moved = (
-                [("psp_fees", 28), ("psp_clearing", -28)]
-                if is_fee
-                else [
-                    ("psp_clearing", amount),
-                    (f"parking_revenue:{where.code}", tax - amount),
-                    ("tax_payable:standard", -tax),
-                ]
+            for n, day in enumerate(days)
+        )
+        LedgerLine.objects.bulk_create(
+            LedgerLine(
+                entry=entry, position=position, account=account, amount=amount, currency="EUR"
             )
-            LedgerLine.objects.bulk_create(
-                LedgerLine(
-                    entry=entry, position=position, account=account, amount=amount, currency="EUR"
-                )
-                for position, (account, amount) in enumerate(moved, start=1)
-                if amount
-            )
+            for n, entry in enumerate(entries)
+            for position, (account, amount) in enumerate(moved(n, entry), start=1)
+            if amount
+        )
     ledger.seal()
     return zone
 
