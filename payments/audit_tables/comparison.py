@@ -15,6 +15,10 @@ from payments import ledger
 from payments.audit_tables.table import Column, Kind, Table, parameters
 from payments.reports import Range
 
+_WITHIN = (
+    "{0} >= %(from)s::date::timestamp AT TIME ZONE %(time_zone)s"
+    " AND {0} < (%(to)s::date + 1)::timestamp AT TIME ZONE %(time_zone)s"
+)
 # A stay owes its frozen price less what was decided to give back; one that was never confirmed, or
 # whose money came a second time, owes nothing.
 _COMPARED = f"""
@@ -49,9 +53,13 @@ SELECT * FROM (
     WHERE entry.payment_id = payment.id AND line.account = '{ledger.CLEARING}'
       AND entry.kind IN ('capture', 'refund', 'refund_failed')
   ) books ON true
-  WHERE payment.id IS NOT NULL
-     OR (slot.state IN ('confirmed', 'cancelled', 'replaced')
-         AND slot.amount > 0 AND slot.free_reason = '')
+  WHERE slot.id IN (
+      SELECT slot_id FROM payments_payment WHERE {_WITHIN.format("paid_at")}
+      UNION SELECT id FROM parking_slot WHERE {_WITHIN.format("confirmed_at")}
+    )
+    AND (payment.id IS NOT NULL
+      OR (slot.state IN ('confirmed', 'cancelled', 'replaced')
+          AND slot.amount > 0 AND slot.free_reason = ''))
 ) stays
 WHERE day BETWEEN %(from)s AND %(to)s AND (%(zone)s::text IS NULL OR zone = %(zone)s)
 """  # noqa: S608 (constants)
