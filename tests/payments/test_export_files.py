@@ -6,13 +6,15 @@ import csv
 import gzip
 import io
 import json
-from datetime import date, timedelta
+import multiprocessing
+import time
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import openpyxl
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -280,26 +282,64 @@ class TestLargeFiles:
         assert desk.get(f"/audit/jobs/{job.pk}/file").status_code == 404
         assert "removed after its time" in desk.get(f"/audit/jobs/{job.pk}/").content.decode()
 
-    def test_another_worker_takes_over_what_a_dead_one_left(
+    def test_another_worker_takes_over_what_a_killed_one_left(
         self, desk: Client, year: Zone, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         job = ask(desk, "csv.gz")
-        dead = export_jobs.claim(now=timezone.now())
-        assert dead is not None
-        with export_jobs.Pieces(dead) as pieces:
-            pieces.add(b"half of a file")
-            pieces.lay()
-            pieces.tell(7, timezone.now())
-            assert status(desk, job)["done"] == 7
-            assert tasks.make_files() == 0, "it may be alive"
-            monkeypatch.setattr(export_jobs, "SILENT", timedelta(0))
-            assert tasks.make_files() == 1
-            with pytest.raises(export_jobs.Lost):
-                pieces.tell(8, timezone.now())
+        processes = multiprocessing.get_context("fork")
+        in_the_middle = processes.Event()
+
+        def work() -> None:
+            told = export_jobs.Pieces.tell
+
+            def tell_and_wait(pieces: export_jobs.Pieces, rows: int, now: datetime) -> None:
+                told(pieces, rows, now)
+                pieces.lay()
+                if rows > 20:
+                    in_the_middle.set()
+                    time.sleep(60)
+
+            export_jobs.Pieces.tell = tell_and_wait
+            tasks.make_files()
+
+        connections.close_all()
+        worker = processes.Process(target=work)
+        worker.start()
+        assert in_the_middle.wait(30)
+        worker.kill()
+        worker.join()
+        left = fresh(job)
+        assert (left.state, left.attempts) == (ExportState.RUNNING, 1)
+        assert left.done > 20
+        assert left.parts.exists()
+
+        assert tasks.make_files() == 0, "it may be alive"
+        monkeypatch.setattr(export_jobs, "SILENT", timedelta(0))
+        assert tasks.make_files() == 1
         body = desk.get(f"/audit/jobs/{job.pk}/file").getvalue()
         assert len(read(gzip.decompress(body))) == fresh(job).total
-        assert b"half of a file" not in body
-        assert ExportPart.objects.exclude(attempt=2).count() == 0
+        assert not ExportPart.objects.exclude(attempt=2).exists()
+
+    def test_a_worker_that_was_given_up_writes_nothing_more(
+        self, desk: Client, year: Zone, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job = ask(desk)
+        slow = export_jobs.claim(now=timezone.now())
+        assert slow is not None
+        monkeypatch.setattr(export_jobs, "SILENT", timedelta(0))
+        assert tasks.make_files() == 1
+        body = desk.get(f"/audit/jobs/{job.pk}/file").getvalue()
+        with export_jobs.Pieces(slow) as pieces:
+            pieces.add(b"half of a file")
+            pieces.lay()
+            with pytest.raises(export_jobs.Lost):
+                pieces.tell(7, timezone.now())
+        making = audit_files.Making(table=slow.table, kind="csv", covered=slow.covered)
+        with pytest.raises(export_jobs.Lost):
+            export_jobs.finish(run=slow, making=making, now=timezone.now())
+        export_jobs.give_back(run=slow, why="x", now=timezone.now())
+        assert fresh(job).state == ExportState.DONE
+        assert desk.get(f"/audit/jobs/{job.pk}/file").getvalue() == body
 
     def test_a_file_that_kills_its_workers_is_given_up(
         self, desk: Client, year: Zone, monkeypatch: pytest.MonkeyPatch
