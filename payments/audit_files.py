@@ -14,8 +14,7 @@ from payments.audit_tables import Table
 from payments.models import ExportLog
 from payments.reports import Range, Report, report
 
-KINDS = tuple(exports.CONTENT_TYPES)
-_CELLS_TAKE = 10  # times as long in a workbook
+_WORKBOOK_TAKES = 10  # times as long as CSV
 
 
 def file_name(table: Table, covered: Range, kind: str) -> str:
@@ -28,7 +27,7 @@ def file_name(table: Table, covered: Range, kind: str) -> str:
 def is_large(*, rows: int, kind: str) -> bool:
     """Return whether a file of so many rows is made by a worker."""
     most: int = settings.EXPORT_DIRECT_ROWS
-    return rows > (most // _CELLS_TAKE if kind == "xlsx" else most)
+    return rows > (most // _WORKBOOK_TAKES if kind == "xlsx" else most)
 
 
 def enter(*, table: Table, kind: str, covered: Range, user: User, now: datetime) -> ExportLog:

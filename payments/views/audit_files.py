@@ -65,7 +65,7 @@ def file(request: HttpRequest, key: str, kind: str) -> HttpResponseBase:
         nudge(tasks.make_files)
         return redirect("payments:export-job", job.pk)
     if audit_files.is_large(rows=rows, kind=kind):
-        context = {"table": table, "kind": kind, "rows": rows, "jobs_only": True}
+        context = {"table": table, "kind": kind, "rows": rows}
         return show(request, "payments/audit/large.html", context, form=form)
     body = audit_files.send(table=table, kind=kind, covered=covered, user=user, now=timezone.now())
     response = StreamingHttpResponse(body, content_type=CONTENT_TYPES[kind])
