@@ -30,6 +30,9 @@ TIMETABLE: dict[str, float] = {
     "payments.check_due": 60,
     "payments.read_events": 15 * 60,
     "payments.compare_balance": 24 * 60 * 60,
+    "payments.verify_ledger": 24 * 60 * 60,
+    "payments.make_files": 15,
+    "payments.forget_files": 60 * 60,
 }
 
 app.conf.beat_schedule = {

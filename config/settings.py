@@ -4,6 +4,7 @@
 """
 
 import logging
+import tomllib
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -17,6 +18,7 @@ from payments.sandbox.money import DEFAULT_MINIMUMS
 env = Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
 # --- The installation -------------------------------------------------------------------------
 
@@ -175,6 +177,12 @@ PROCESSOR_MINIMUM_CHARGE = env.int(
     DEFAULT_MINIMUMS.get(CITY_CURRENCY.lower(), 1),  # as the processor publishes it
     validate=validate.Range(min=0),
 )
+
+# --- The auditor's files ----------------------------------------------------------------------
+
+# More rows than this, and a file is made by a worker; a workbook takes ten times as long.
+EXPORT_DIRECT_ROWS = env.int("EXPORT_DIRECT_ROWS", 100_000, validate=validate.Range(min=0))
+EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", 7, validate=validate.Range(min=1))
 
 # --- Meters -----------------------------------------------------------------------------------
 

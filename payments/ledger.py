@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
+from payments import tax_split
 from payments.models import LedgerEntry, LedgerKind, LedgerLine, Payment, Refund
 from payments.records import Capture, Movement
 
@@ -39,14 +40,6 @@ class Line:
     amount: int
 
 
-@dataclass(frozen=True)
-class Broken:
-    """The first broken place of the chain: its number, and what is wrong with it."""
-
-    number: int
-    problem: str
-
-
 def post_capture(
     *, payment: Payment, capture: Capture, waits_on: str, now: datetime, actor: str
 ) -> None:
@@ -55,7 +48,7 @@ def post_capture(
         credited = [Line(waits_on, -capture.amount)]
     else:
         told = payment.slot.quote["tax"]
-        tax = _share(capture.amount, told["tax"], told["net"] + told["tax"])
+        tax = tax_split.of_capture(capture.amount, net=told["net"], tax=told["tax"])
         credited = [
             Line(f"{_REVENUE}{payment.slot.spot.zone.code}", tax - capture.amount),
             Line(f"{TAX}{told['code']}", -tax),
@@ -95,15 +88,21 @@ def post_refund(*, refund: Refund, occurred_at: datetime, now: datetime) -> None
     """
     payment = refund.payment
     currency, standing = _standing(payment)
-    left = -sum(standing.values()) - refund.amount
+    left = -sum(standing.values())
     lines = []
     for account, amount in standing.items():
         if account.startswith(TAX):
             taxed = LedgerLine.objects.get(
                 entry__payment=payment, entry__kind=LedgerKind.CAPTURE, account=account
             )
-            tax_left = _share(left, -taxed.amount, payment.captured or 0)
-            lines.append(Line(account, -amount - tax_left))
+            tax = tax_split.of_refund(
+                refund.amount,
+                captured=payment.captured or 0,
+                taxed=-taxed.amount,
+                left=left,
+                tax_left=-amount,
+            )
+            lines.append(Line(account, tax))
     main = next(account for account in standing if not account.startswith(TAX))
     lines.insert(0, Line(main, refund.amount - sum(line.amount for line in lines)))
     _post(
@@ -193,33 +192,6 @@ def seal() -> int:
                 return sealed
 
 
-def first_broken() -> Broken | None:
-    """Walk the whole chain; return its first broken place, or None if it holds."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT entry_number, problem FROM payments_ledger_verify()")
-        row = cursor.fetchone()
-    return Broken(*row) if row else None
-
-
-def first_missing_document() -> str | None:
-    """Return the first receipt or credit note that ought to be there, or None."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT series.kind || ' ' || series.year || ' number ' || wanted
-            FROM payments_documentseries series, generate_series(1, series.last_number) wanted
-            WHERE NOT EXISTS (
-              SELECT FROM payments_document document
-              WHERE document.kind = series.kind AND document.year = series.year
-                AND document.number = wanted
-            )
-            ORDER BY series.year, series.kind, wanted LIMIT 1
-            """
-        )
-        row = cursor.fetchone()
-    return row[0] if row else None
-
-
 def _standing(payment: Payment) -> tuple[str, dict[str, int]]:
     """Return the currency and what the payment left on each account besides clearing."""
     rows = (
@@ -234,11 +206,6 @@ def _standing(payment: Payment) -> tuple[str, dict[str, int]]:
         .order_by("account")
     )
     return rows[0][0], {account: total for _currency, account, total in rows}
-
-
-def _share(amount: int, part: int, whole: int) -> int:
-    """Return `amount` × `part` / `whole`, halves up."""
-    return (2 * amount * part + whole) // (2 * whole)
 
 
 def _post(
@@ -264,6 +231,8 @@ def _post(
         defaults={
             "kind": kind,
             "zone": slot.spot.zone if slot else None,
+            "zone_code": slot.spot.zone.code if slot else "",
+            "spot_number": slot.spot.number if slot else "",
             "payment": payment,
             "refund": refund,
             "booking_reference": slot.booking.reference if slot else "",

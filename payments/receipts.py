@@ -1,4 +1,7 @@
-"""The receipts and credit notes of a booking, as they are printed."""
+"""The receipts and credit notes of a booking, as they are printed.
+
+A spot is called on them what it was called when the money was booked.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ class Printed:
     document: Document
     title: str
     slot: Slot
+    zone: str
+    spot: str
     card: str
     net: int
     tax: int
@@ -47,6 +52,11 @@ def of(booking: Booking) -> list[Printed]:
     return [_print(document) for document in documents]
 
 
+def find(booking: Booking, name: str) -> Printed | None:
+    """Return the document of a booking that bears this number, such as "R-2026-000017"."""
+    return next((one for one in of(booking) if str(one.document) == name), None)
+
+
 def _print(document: Document) -> Printed:
     entry = document.entry
     payment = entry.payment
@@ -59,6 +69,8 @@ def _print(document: Document) -> Printed:
         document=document,
         title=str(document.get_kind_display()).capitalize(),
         slot=payment.slot,
+        zone=payment.slot.spot.zone.name,
+        spot=entry.spot_number or payment.slot.spot.number,
         card=f"{payment.card_brand} •••• {payment.card_last4}" if payment.card_last4 else "",
         net=-sum(line.amount for line in lines) - tax,
         tax=tax,

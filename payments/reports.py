@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db import connection
 
 from parking.models import Zone
@@ -18,11 +19,16 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
-    """What a report covers: business days, both included, of one zone or of all."""
+    """What a report covers: business days, both included, of one zone or of all.
+
+    Lines can be asked for by kind of entry and by booking, too.
+    """
 
     first_on: date
     last_on: date
     zone: Zone | None = None
+    kind: str = ""
+    booking: str = ""
 
     def parameters(self) -> dict[str, Any]:
         """Return it as a manifest and a query name it."""
@@ -30,7 +36,25 @@ class Range:
             "from": self.first_on.isoformat(),
             "to": self.last_on.isoformat(),
             "zone": self.zone.code if self.zone else None,
+            "kind": self.kind or None,
+            "booking": self.booking.upper() or None,
         }
+
+    @classmethod
+    def read(cls, parameters: Mapping[str, Any]) -> Range:
+        """Read what `parameters` wrote.
+
+        Raises:
+            Zone.DoesNotExist: the zone has gone.
+        """
+        zone = parameters["zone"]
+        return cls(
+            first_on=date.fromisoformat(parameters["from"]),
+            last_on=date.fromisoformat(parameters["to"]),
+            zone=Zone.objects.get(code=zone) if zone else None,
+            kind=parameters["kind"] or "",
+            booking=parameters["booking"] or "",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +103,11 @@ class Clearing:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All figures of a range. `first_number` and `last_number` are 0 where it is empty."""
+    """All figures of a range, in the city's currency.
+
+    `first_number` and `last_number` are 0 where it is empty; `foreign` entries moved money in
+    another currency and are in no sum.
+    """
 
     range: Range
     cells: list[Cell] = field(repr=False)
@@ -87,6 +115,7 @@ class Report:
     first_number: int
     last_number: int
     unsealed: int
+    foreign: int
 
     @property
     def total(self) -> Sums:
@@ -105,6 +134,10 @@ class Report:
         """Sum by business day."""
         return self._by(lambda cell: cell.day)
 
+    def by_month(self) -> dict[date, Sums]:
+        """Sum by month, each under its first day."""
+        return self._by(lambda cell: cell.day.replace(day=1))
+
     def _by(self, key: Callable[[Cell], Key]) -> dict[Key, Sums]:
         groups: dict[Key, Sums] = {}
         for cell in self.cells:
@@ -114,37 +147,58 @@ class Report:
 
 # What an entry moved on each class of account. Revenue, tax and the rest are credits: negated.
 AMOUNTS = f"""
-  coalesce(sum(line.amount) FILTER (WHERE line.account = '{ledger.CLEARING}'), 0) AS clearing,
-  -coalesce(sum(line.amount) FILTER (WHERE line.account LIKE 'parking_revenue:%%'), 0) AS revenue,
-  -coalesce(sum(line.amount) FILTER (WHERE line.account LIKE '{ledger.TAX}%%'), 0) AS tax,
-  coalesce(sum(line.amount) FILTER (WHERE line.account = '{ledger.FEES}'), 0) AS fees,
+  coalesce(sum(line.amount)
+    FILTER (WHERE line.account = '{ledger.CLEARING}'), 0)::bigint AS clearing,
+  -coalesce(sum(line.amount)
+    FILTER (WHERE line.account LIKE 'parking_revenue:%%'), 0)::bigint AS revenue,
+  -coalesce(sum(line.amount)
+    FILTER (WHERE line.account LIKE '{ledger.TAX}%%'), 0)::bigint AS tax,
+  coalesce(sum(line.amount)
+    FILTER (WHERE line.account = '{ledger.FEES}'), 0)::bigint AS fees,
   -coalesce(sum(line.amount) FILTER (WHERE line.account NOT IN
     ('{ledger.CLEARING}', '{ledger.FEES}') AND line.account NOT LIKE 'parking_revenue:%%'
-    AND line.account NOT LIKE '{ledger.TAX}%%'), 0) AS other
+    AND line.account NOT LIKE '{ledger.TAX}%%'), 0)::bigint AS other
 """
 IN_RANGE = """
   entry.business_on BETWEEN %(from)s AND %(to)s
   AND (%(zone)s::text IS NULL OR zone.code = %(zone)s)
+  AND (%(kind)s::text IS NULL OR entry.kind = %(kind)s)
+  AND (%(booking)s::text IS NULL OR entry.booking_reference = %(booking)s)
 """
+# Entries and lines are summed apart and then joined, which a database does in one pass of each.
 _CELLS = f"""
-SELECT entry.business_on, coalesce(zone.name, ''), entry.kind, count(*),
-       sum(moved.clearing)::bigint, sum(moved.revenue)::bigint, sum(moved.tax)::bigint,
-       sum(moved.fees)::bigint, sum(moved.other)::bigint,
-       min(entry.number), max(entry.number), count(*) FILTER (WHERE entry.number IS NULL)
-FROM payments_ledgerentry entry
+WITH asked AS NOT MATERIALIZED (
+  SELECT entry.id, entry.business_on, coalesce(zone.name, '') AS zone, entry.kind, entry.number
+  FROM payments_ledgerentry entry LEFT JOIN parking_zone zone ON zone.id = entry.zone_id
+  WHERE {IN_RANGE}
+), counted AS (
+  SELECT business_on, zone, kind, count(*) AS entries, min(number) AS first, max(number) AS last,
+         count(*) FILTER (WHERE number IS NULL) AS unsealed
+  FROM asked GROUP BY business_on, zone, kind
+), moved AS (
+  SELECT business_on, zone, kind, {AMOUNTS}
+  FROM asked JOIN payments_ledgerline line ON line.entry_id = asked.id
+  WHERE line.currency = %(currency)s
+  GROUP BY business_on, zone, kind
+)
+SELECT business_on, zone, kind, entries, coalesce(clearing, 0), coalesce(revenue, 0),
+       coalesce(tax, 0), coalesce(fees, 0), coalesce(other, 0), first, last, unsealed
+FROM counted LEFT JOIN moved USING (business_on, zone, kind)
+ORDER BY business_on, zone = '', zone, kind
+"""  # noqa: S608 (constants)
+_FOREIGN = f"""
+SELECT count(*) FROM payments_ledgerentry entry
 LEFT JOIN parking_zone zone ON zone.id = entry.zone_id
-JOIN LATERAL (SELECT {AMOUNTS} FROM payments_ledgerline line WHERE line.entry_id = entry.id) moved
-  ON true
-WHERE {IN_RANGE}
-GROUP BY entry.business_on, zone.name, entry.kind
-ORDER BY entry.business_on, zone.name NULLS LAST, entry.kind
+WHERE {IN_RANGE} AND entry.id IN (
+  SELECT entry_id FROM payments_ledgerline WHERE currency <> %(currency)s)
 """  # noqa: S608 (constants)
 _OPENING = f"""
 SELECT coalesce(sum(line.amount), 0)::bigint
 FROM payments_ledgerline line
 JOIN payments_ledgerentry entry ON entry.id = line.entry_id
 LEFT JOIN parking_zone zone ON zone.id = entry.zone_id
-WHERE line.account = '{ledger.CLEARING}' AND entry.business_on < %(from)s
+WHERE line.account = '{ledger.CLEARING}' AND line.currency = %(currency)s
+  AND entry.business_on < %(from)s
   AND (%(zone)s::text IS NULL OR zone.code = %(zone)s)
 """  # noqa: S608 (constants)
 
@@ -152,10 +206,13 @@ WHERE line.account = '{ledger.CLEARING}' AND entry.business_on < %(from)s
 def report(covered: Range) -> Report:
     """Return the figures of a range, as the ledger has them now."""
     with connection.cursor() as cursor:
-        cursor.execute(_CELLS, covered.parameters())
+        asked = {**covered.parameters(), "currency": settings.CITY_CURRENCY}
+        cursor.execute(_CELLS, asked)
         rows = cursor.fetchall()
-        cursor.execute(_OPENING, covered.parameters())
+        cursor.execute(_OPENING, asked)
         opening: int = cursor.fetchone()[0]
+        cursor.execute(_FOREIGN, asked)
+        foreign: int = cursor.fetchone()[0]
     cells = [
         Cell(
             day=day,
@@ -180,6 +237,7 @@ def report(covered: Range) -> Report:
         first_number=min(_numbers(row[9] for row in rows), default=0),
         last_number=max(_numbers(row[10] for row in rows), default=0),
         unsealed=sum(row[11] for row in rows),
+        foreign=foreign,
     )
 
 

@@ -12,19 +12,24 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from celery import shared_task
+from django.db import DatabaseError
 from django.utils import timezone
 
 from parking import booking, no_show
 from parking.tasks import nudge_meter, ship_due
 from parking.tasks.nudges import nudge
 from payments import (
+    audit_files,
     checkout,
     dark,
     expiry,
+    export_jobs,
+    exports,
     gateway,
     ledger,
     mail,
     no_shows,
+    proof,
     reconciliation,
     refunds,
     reminders,
@@ -34,6 +39,8 @@ from payments import (
 logger = logging.getLogger(__name__)
 
 LOOK_FOR_S = 25.0  # less than the beat's pause: the next run goes on
+
+TELL_EVERY_S = 1.0
 
 # The row says when to look again, and the beat does.
 LATER = (gateway.GatewayError, booking.Busy)
@@ -125,6 +132,58 @@ def compare_balance() -> None:
 def seal_ledger() -> None:
     """Number and chain the entries posted since the last run."""
     ledger.seal()
+
+
+@shared_task(name="payments.verify_ledger")
+def verify_ledger() -> None:
+    """Walk the whole chain, and keep what was found for the auditor's desk."""
+    found = proof.check(now=timezone.now())
+    if found.problem:
+        logger.error("the ledger is broken: entry %s %s", found.broken_number, found.problem)
+
+
+@shared_task(name="payments.make_files")
+def make_files() -> int:
+    """Make the files that wait, one after the other, and those a dead worker left; how many."""
+    made = 0
+    while run := export_jobs.claim(now=timezone.now()):
+        _make(run)
+        made += 1
+    return made
+
+
+@shared_task(name="payments.forget_files")
+def forget_files() -> None:
+    """Remove the files that were kept long enough."""
+    export_jobs.forget(now=timezone.now())
+
+
+def _make(run: export_jobs.Run) -> None:
+    told = 0.0
+    with export_jobs.Pieces(run) as pieces:
+
+        def on_rows(rows: int) -> None:
+            nonlocal told
+            if time.monotonic() - told >= TELL_EVERY_S:
+                told = time.monotonic()
+                pieces.tell(rows, timezone.now())
+
+        making = audit_files.Making(
+            table=run.table, kind=run.format, covered=run.covered, on_rows=on_rows
+        )
+        try:
+            for chunk in making.chunks():
+                pieces.add(chunk)
+            pieces.lay()
+            export_jobs.finish(run=run, making=making, now=timezone.now())
+        except export_jobs.Lost:
+            logger.warning("file %s: another worker has taken it over", run.id)
+        except exports.TooManyRows:
+            why = "more rows than a workbook holds"
+            export_jobs.fail(run=run, why=why, now=timezone.now())
+        except DatabaseError as error:
+            logger.exception("file %s: not made", run.id)
+            export_jobs.give_back(run=run, why=type(error).__name__, now=timezone.now())
 
 
 @shared_task(name="payments.send_mail")

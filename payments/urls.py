@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from payments.views import audit, change, citizen, extend, taken, webhook
+from payments.views import audit, audit_files, change, citizen, documents, extend, taken, webhook
 
 app_name = "payments"
 urlpatterns: list[URLPattern] = [
@@ -17,9 +17,18 @@ urlpatterns: list[URLPattern] = [
     path("bookings/<reference>/light/", taken.unlit_page, name="unlit"),
     path("bookings/<reference>/cancel/", citizen.cancel_page, name="cancel"),
     path("bookings/<reference>/receipt/", citizen.receipt, name="receipt"),
-    path("audit/", audit.show, name="report"),
-    path("audit/lines.csv", audit.csv, name="report-csv"),
-    path("audit/lines.xlsx", audit.xlsx, name="report-xlsx"),
-    path("audit/exports/<int:export_id>/manifest.json", audit.manifest, name="manifest"),
+    path("bookings/<reference>/documents/<slug:name>/", documents.show, name="document"),
+    path("bookings/<reference>/documents/<slug:name>.pdf", documents.pdf, name="document-pdf"),
+    path("audit/", audit.overview, name="report"),
+    path("audit/lines/", audit.lines, name="audit-lines"),
+    path("audit/totals/", audit.totals, name="audit-totals"),
+    path("audit/comparison/", audit.compare, name="audit-comparison"),
+    path("audit/chain/", audit.chain, name="audit-chain"),
+    path("audit/files/", audit_files.files, name="audit-files"),
+    path("audit/files/<slug:key>.<str:kind>", audit_files.file, name="audit-file"),
+    path("audit/exports/<int:export_id>/manifest.json", audit_files.manifest, name="manifest"),
+    path("audit/jobs/<int:job_id>/", audit_files.job, name="export-job"),
+    path("audit/jobs/<int:job_id>/status.json", audit_files.job_status, name="export-job-status"),
+    path("audit/jobs/<int:job_id>/file", audit_files.job_file, name="export-job-file"),
     path("stripe/webhook/", webhook.receive, name="webhook"),
 ]

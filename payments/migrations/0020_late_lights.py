@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0005_release_rule"),
+        ("payments", "0008_export_jobs"),
     ]
 
     operations = [

@@ -6,10 +6,12 @@ from payments.models.desk import (
     Reconciliation,
     ReconciliationKind,
 )
+from payments.models.export import OPEN_EXPORT_STATES, ExportJob, ExportPart, ExportState
 from payments.models.ledger import (
     Document,
     DocumentKind,
     DocumentSeries,
+    LedgerCheck,
     LedgerEntry,
     LedgerHead,
     LedgerKind,
@@ -29,12 +31,17 @@ from payments.models.post import Mail, MailKind, WebhookEvent
 
 __all__ = [
     "DEAD_REFUND_STATES",
+    "OPEN_EXPORT_STATES",
     "UNDECIDED_REFUND_STATES",
     "UNDECIDED_STATES",
     "Document",
     "DocumentKind",
     "DocumentSeries",
+    "ExportJob",
     "ExportLog",
+    "ExportPart",
+    "ExportState",
+    "LedgerCheck",
     "LedgerEntry",
     "LedgerHead",
     "LedgerKind",

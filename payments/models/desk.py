@@ -95,11 +95,20 @@ class ExportLog(models.Model):
     parameters = models.JSONField(_("filters"))
     rows = models.BigIntegerField(_("rows"), null=True)
     manifest = models.JSONField(_("manifest"), null=True)
+    # Each manifest names the one before it: the order in which files were sent whole.
+    sequence = models.BigIntegerField(_("manifest number"), null=True, unique=True)
 
     class Meta:
         ordering = ["-id"]
         verbose_name = _("export")
         verbose_name_plural = _("exports")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="export_whole_has_manifest",
+                condition=Q(sequence__isnull=True, manifest__isnull=True, rows__isnull=True)
+                | Q(sequence__isnull=False, manifest__isnull=False, rows__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -32,11 +32,17 @@ class LedgerEntry(models.Model):
     key = models.CharField(_("business key"), max_length=300, unique=True)  # "capture:<pi>"
     kind = models.CharField(_("kind"), max_length=16, choices=LedgerKind.choices)
     zone = models.ForeignKey(Zone, models.PROTECT, related_name="+", null=True)
+    # As they were called when it was posted: a spot that gets another number changes no old line.
+    zone_code = models.CharField(max_length=32, blank=True, default="", db_default="")
+    spot_number = models.CharField(max_length=16, blank=True, default="", db_default="")
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="entries", null=True)
     refund = models.ForeignKey(Refund, models.PROTECT, related_name="entries", null=True)
     booking_reference = models.CharField(max_length=8, blank=True)
     provider_reference = models.CharField(max_length=255, blank=True)
     actor = models.CharField(_("who"), max_length=64)
+    approver = models.CharField(
+        _("approved by"), max_length=64, blank=True, default="", db_default=""
+    )
     reason = models.CharField(_("why"), max_length=200, blank=True)
     occurred_at = models.DateTimeField(_("occurred"))
     posted_at = models.DateTimeField(_("posted"))
@@ -100,6 +106,25 @@ class LedgerHead(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class LedgerCheck(models.Model):
+    """One walk over the whole chain: how far it came, and what it found. Append-only."""
+
+    at = models.DateTimeField(_("at"))
+    number = models.BigIntegerField(_("up to entry"))
+    hash = models.BinaryField()
+    took_ms = models.PositiveBigIntegerField(_("took, ms"))
+    broken_number = models.BigIntegerField(null=True)
+    problem = models.CharField(_("problem"), max_length=200, blank=True)  # empty: it holds
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("check of the ledger")
+        verbose_name_plural = _("checks of the ledger")
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.problem or 'holds'}"
 
 
 class DocumentKind(models.TextChoices):

@@ -1,167 +1,187 @@
-"""The auditor's desk: figures of a range, files, manifests. Nothing here changes money."""
+"""The auditor's desk: figures, lines, totals, comparison, chain. Nothing here changes money."""
 
 from __future__ import annotations
 
-import calendar
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from datetime import timedelta
+from typing import Any
 
-from django import forms
-from django.contrib.auth.decorators import login_required, permission_required
-from django.contrib.auth.models import User
-from django.http import (
-    FileResponse,
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    JsonResponse,
-    QueryDict,
-    StreamingHttpResponse,
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
+
+from parking.what_if import charts
+from payments import audit_tables, ledger, proof
+from payments.audit_tables import LINES, comparison
+from payments.models import (
+    LedgerCheck,
+    LedgerEntry,
+    MoneyException,
+    Reconciliation,
+    ReconciliationKind,
 )
-from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
+from payments.reports import Range, Report, Sums, report
+from payments.views.audit_nav import LinesForm, asked, reading, show
 
-from parking.models import Zone
-from payments import audit_files, exports, ledger
-from payments.models import ExportLog, MoneyException
-from payments.reports import Range, report
-
-P = ParamSpec("P")
-LONGEST_DAYS = 366 * 5
+PER_PAGE = 50
+_MOST_SHOWN = 200  # of a table on a page; the file has all
+_MOST_COLUMNS = 62
 
 
-class RangeForm(forms.Form):
-    """Which business days, which zone."""
-
-    first_on = forms.DateField(
-        label=gettext_lazy("From"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-    )
-    last_on = forms.DateField(
-        label=gettext_lazy("To, included"),
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-    )
-    zone = forms.ModelChoiceField(
-        Zone.objects.order_by("name"),
-        to_field_name="code",
-        required=False,
-        label=gettext_lazy("Zone"),
-        empty_label=gettext_lazy("all zones"),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse a range that runs backwards, or over more years than anybody reads."""
-        cleaned = super().clean() or {}
-        first, last = cleaned.get("first_on"), cleaned.get("last_on")
-        if first and last and last < first:
-            self.add_error("last_on", _("This day lies before the first one."))
-        elif first and last and (last - first).days > LONGEST_DAYS:
-            self.add_error("last_on", _("At most five years at once."))
-        return cleaned
-
-    def covered(self) -> Range:
-        """Return the range of a valid form."""
-        return Range(**self.cleaned_data)
-
-
-def auditors_only(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
-) -> Callable[..., HttpResponseBase]:
-    """Let people in who may audit; send strangers to the sign-in, refuse everybody else."""
-
-    @login_required
-    @permission_required("payments.view_audit", raise_exception=True)
-    @require_GET
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        response = view(request, *args, **kwargs)
-        response["Cache-Control"] = "private, no-store"
-        return response
-
-    return guarded
-
-
-@auditors_only
-def show(request: HttpRequest) -> HttpResponse:
-    """Show the figures of a range; this month's where none is asked for."""
-    form = _form(request)
-    context: dict[str, Any] = {
-        "form": form,
-        "exports": ExportLog.objects.select_related("user")[:10],
+@reading
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show the figures of a range as charts and tables; this month's where none is asked for."""
+    form = asked(request)
+    if not form.is_valid():
+        return show(request, "payments/audit/overview.html", {}, form=form, status=400)
+    ledger.seal()
+    figures = report(form.covered())
+    is_long = (figures.range.last_on - figures.range.first_on).days >= _MOST_COLUMNS
+    times = figures.by_month() if is_long else figures.by_day()
+    context = {
+        "figures": figures,
+        "times": [(time, sums) for time, sums in times.items()],
+        "is_long": is_long,
+        "chart": _chart(figures, is_long=is_long),
+        "time_table": audit_tables.BY_MONTH if is_long else audit_tables.BY_DAY,
+        "zone_table": audit_tables.BY_ZONE,
+        "kind_table": audit_tables.BY_KIND,
+        "zones": _barred(figures.by_zone(), "revenue"),
+        "kinds": _barred(figures.by_kind(), "clearing"),
+        "standing": proof.standing(),
+        "troubles": MoneyException.objects.filter(closed_at__isnull=True).count(),
     }
-    if form.is_valid():
-        ledger.seal()
-        figures = report(form.covered())
-        by_day = figures.by_day()
-        most = max((abs(sums.clearing) for sums in by_day.values()), default=0)
-        context |= {
-            "figures": figures,
-            "days": [
-                (day, sums, round(1000 * max(sums.clearing, 0) / most) if most else 0)
-                for day, sums in by_day.items()
-            ],
-            "query": cast(QueryDict, form.data).urlencode(),
-            "broken": ledger.first_broken(),
-            "troubles": MoneyException.objects.filter(closed_at__isnull=True).count(),
-        }
-    return render(request, "payments/report.html", context, status=200 if form.is_valid() else 400)
+    return show(request, "payments/audit/overview.html", context, form=form)
 
 
-@auditors_only
-def csv(request: HttpRequest) -> HttpResponseBase:
-    """Stream the lines of a range as CSV."""
-    form = _form(request)
+@reading
+def lines(request: HttpRequest) -> HttpResponse:
+    """Show the lines of a range, page after page."""
+    form = asked(request, LinesForm)
     if not form.is_valid():
-        return show(request)
+        return show(request, "payments/audit/lines.html", {}, form=form, status=400)
+    ledger.seal()
     covered = form.covered()
-    body = audit_files.as_csv(covered=covered, user=cast(User, request.user), now=timezone.now())
-    response = StreamingHttpResponse(body, content_type="text/csv; charset=utf-8")
-    name = audit_files.file_name(covered, "csv")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    count = LINES.count(covered)
+    pages = max(1, -(-count // PER_PAGE))
+    asked_page = request.GET.get("page", "1")
+    number = int(asked_page) if asked_page.isascii() and asked_page.isdecimal() else 1
+    number = min(max(number, 1), pages)
+    rows = LINES.page(covered, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
+    context = {
+        "rows": [{**row, "ids": _ids(row)} for row in rows],
+        "count": count,
+        "number": number,
+        "pages_count": pages,
+        "before": number - 1,
+        "after": number + 1 if number < pages else 0,
+        "table": LINES,
+    }
+    return show(request, "payments/audit/lines.html", context, form=form)
 
 
-@auditors_only
-def xlsx(request: HttpRequest) -> HttpResponseBase:
-    """Send the lines of a range as a workbook."""
-    form = _form(request)
+@reading
+def totals(request: HttpRequest) -> HttpResponse:
+    """Show the sums by kind, zone and day or month, and that they tie to opening and closing."""
+    form = asked(request)
     if not form.is_valid():
-        return show(request)
+        return show(request, "payments/audit/totals.html", {}, form=form, status=400)
+    ledger.seal()
     covered = form.covered()
-    try:
-        file = audit_files.as_xlsx(
-            covered=covered, user=cast(User, request.user), now=timezone.now()
-        )
-    except exports.TooManyRows:
-        message = _("More than %(n)s lines: take the CSV file, or a shorter range.")
-        form.add_error(None, message % {"n": exports.MOST_XLSX_ROWS})
-        return render(request, "payments/report.html", {"form": form}, status=400)
-    return FileResponse(
-        file,
-        as_attachment=True,
-        filename=audit_files.file_name(covered, "xlsx"),
-        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    context = {
+        "figures": report(covered),
+        "gaps": _gaps(),
+        "tables": [
+            _shown(table, covered)
+            for table in (audit_tables.MONTHS, audit_tables.DAYS, audit_tables.ACCOUNTS)
+        ],
+    }
+    return show(request, "payments/audit/totals.html", context, form=form)
+
+
+@reading
+def compare(request: HttpRequest) -> HttpResponse:
+    """Show bookings, ledger, processor and payouts beside each other, and every difference."""
+    form = asked(request)
+    if not form.is_valid():
+        return show(request, "payments/audit/comparison.html", {}, form=form, status=400)
+    covered = form.covered()
+    context = {
+        "sums": comparison.compare(covered),
+        "tables": [_shown(audit_tables.DIFFERENCES, covered)],
+        "reconciled": Reconciliation.objects.filter(
+            kind=ReconciliationKind.BALANCE, reached_at__isnull=False
+        ).first(),
+    }
+    return show(request, "payments/audit/comparison.html", context, form=form)
+
+
+@reading
+def chain(request: HttpRequest) -> HttpResponse:
+    """Show how far the chain is known to hold, and the series of documents."""
+    form = asked(request)
+    if not form.is_valid():
+        return show(request, "payments/audit/chain.html", {}, form=form, status=400)
+    ledger.seal()
+    covered = form.covered()
+    head = LedgerEntry.objects.filter(number__isnull=False).order_by("-number").first()
+    context = {
+        "standing": proof.standing(),
+        "head": head,
+        "head_hash": bytes(head.hash).hex() if head and head.hash else "",
+        "waiting": LedgerEntry.objects.filter(number=None).count(),
+        "last_walk": LedgerCheck.objects.aggregate(at=Max("at"))["at"],
+        "tables": [_shown(table, covered) for table in (audit_tables.SERIES, audit_tables.CHECKS)],
+    }
+    return show(request, "payments/audit/chain.html", context, form=form)
+
+
+def _ids(row: dict[str, Any]) -> list[str]:
+    """Return what the processor calls the things behind a line, each once."""
+    names = (
+        "payment_intent",
+        "charge",
+        "refund",
+        "dispute",
+        "balance_transaction",
+        "payout",
     )
+    return list(dict.fromkeys(row[name] for name in names if row[name]))
 
 
-@auditors_only
-def manifest(request: HttpRequest, export_id: int) -> HttpResponseBase:
-    """Send the manifest of a file."""
-    log = get_object_or_404(ExportLog, id=export_id, manifest__isnull=False)
-    response = JsonResponse(log.manifest, json_dumps_params={"indent": 2, "sort_keys": True})
-    response["Content-Disposition"] = f'attachment; filename="{log.name}.manifest.json"'
-    return response
+def _shown(table: audit_tables.Table, covered: Range) -> dict[str, Any]:
+    rows = table.rows(covered, limit=_MOST_SHOWN + 1)
+    return {
+        "table": table,
+        "rows": rows[:_MOST_SHOWN],
+        "has_more": len(rows) > _MOST_SHOWN,
+        "most": _MOST_SHOWN,
+    }
 
 
-def _form(request: HttpRequest) -> RangeForm:
-    if request.GET:
-        return RangeForm(request.GET)
-    today = timezone.localdate()
-    days = calendar.monthrange(today.year, today.month)[1]
-    month = QueryDict(mutable=True)
-    month["first_on"] = today.replace(day=1).isoformat()
-    month["last_on"] = today.replace(day=days).isoformat()
-    return RangeForm(month)
+def _chart(figures: Report, *, is_long: bool) -> charts.Chart:
+    """Lay out the revenue of each day of the range, or of each month where it is long."""
+    if is_long:
+        columns = [
+            (date_format(month, "M y"), s.revenue) for month, s in figures.by_month().items()
+        ]
+    else:
+        by_day, first = figures.by_day(), figures.range.first_on
+        length = (figures.range.last_on - first).days + 1
+        days = [first + timedelta(days=n) for n in range(length)]
+        columns = [(str(day.day), by_day.get(day, Sums()).revenue) for day in days]
+    return charts.two_way([(label, max(sum_, 0), max(-sum_, 0)) for label, sum_ in columns])
+
+
+def _barred(groups: dict[str, Sums], figure: str) -> list[tuple[str, Sums, int, bool]]:
+    """Return each group with the length of its bar, in thousandths, and whether it is negative."""
+    most = max((abs(getattr(sums, figure)) for sums in groups.values()), default=0) or 1
+    return [
+        (name, sums, round(1000 * abs(getattr(sums, figure)) / most), getattr(sums, figure) < 0)
+        for name, sums in groups.items()
+    ]
+
+
+def _gaps() -> int:
+    """Return how many numbers are missing between the first entry and the last."""
+    last = LedgerEntry.objects.aggregate(last=Max("number"))["last"] or 0
+    return int(last - LedgerEntry.objects.filter(number__isnull=False).count())

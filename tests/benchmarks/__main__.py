@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
-NAMES = ("pricing", "second_opinion", "what_if", "holds", "spots", "waiting", "lights")
+NAMES = (
+    *("pricing", "second_opinion", "what_if", "holds", "spots", "waiting", "lights"),
+    *("ledger", "exports"),
+)
 
 
 def main(wanted: list[str]) -> int:

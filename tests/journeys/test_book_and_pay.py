@@ -65,8 +65,9 @@ def test_from_the_map_to_the_green_light_and_the_auditors_file(
     walk.sign_in(audit, "auditor")
     audit.goto("/audit/")
     expect(audit.get_by_text("The chain of the whole ledger holds")).to_be_visible()
+    audit.get_by_role("link", name="Lines", exact=True).click()
     with audit.expect_download() as download:
-        audit.get_by_role("link", name="Download CSV").click()
+        audit.get_by_role("link", name="Lines as CSV", exact=True).click()
     file = tmp_path / "ledger.csv"
     download.value.save_as(file)
     rows = [row for row in csv.DictReader(file.open()) if row["booking"] == reference]

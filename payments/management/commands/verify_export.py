@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from payments.manifests import digest
+from payments import manifests, proof
 from payments.models import ExportLog
 
 
@@ -49,11 +49,15 @@ class Command(BaseCommand):
         if offline:
             return
         log = ExportLog.objects.filter(id=told.get("export"), manifest__isnull=False).first()
-        if log is None or digest(log.manifest) != digest(told):
+        if log is None or manifests.digest(log.manifest) != manifests.digest(told):
             raise CommandError(f"{manifest} is not in the export log as it stands here")
-        before = (
-            ExportLog.objects.filter(id__lt=log.pk, manifest__isnull=False).order_by("-id").first()
-        )
-        if told["previous_manifest_sha256"] != (digest(before.manifest) if before else ""):
+        before = manifests.before(log)
+        previous = manifests.digest(before.manifest) if before else ""
+        if told["previous_manifest_sha256"] != previous:
             raise CommandError(f"the manifest before {manifest} was changed or removed")
+        if not proof.holds(told["ledger_head"]):
+            raise CommandError(
+                f"the ledger is broken: entry {told['ledger_head']['number']} is not what"
+                f" {manifest} says of it"
+            )
         self.stdout.write(f"{manifest}: agrees with the export log and follows the one before")

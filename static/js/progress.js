@@ -1,24 +1,24 @@
-/* Show how far a simulation is, and its answer once there is one.
+/* Show how far work in the background is, and what came of it once it is done.
 
-   <div data-what-if-url="…"> holds [data-what-if-text] and a <progress>. */
+   <div data-progress-url="…"> holds [data-progress-text] and a <progress>. */
 (function () {
   "use strict";
 
   const PAUSE_MS = 1_500;
   const LONGEST_MS = 20_000;
 
-  const root = document.querySelector("[data-what-if-url]");
+  const root = document.querySelector("[data-progress-url]");
   if (!root) {
     return;
   }
   const bar = root.querySelector("progress");
-  const text = root.querySelector("[data-what-if-text]");
+  const text = root.querySelector("[data-progress-text]");
   let pause = PAUSE_MS;
   setTimeout(ask, pause);
 
   async function ask() {
     try {
-      const answer = await fetch(root.dataset.whatIfUrl, { headers: { Accept: "application/json" } });
+      const answer = await fetch(root.dataset.progressUrl, { headers: { Accept: "application/json" } });
       if (!answer.ok || answer.redirected) {
         throw new Error(String(answer.status));
       }
