@@ -54,6 +54,7 @@ class Device:
         self.acks: deque[dict[str, Any]] = deque(maxlen=64)
         self.log: deque[tuple[int, str, str]] = deque(maxlen=20)  # when, what, in words
         self._nonces = NonceMemory(size=1000)
+        self._before: tuple[dict[int, list[Entry]], int] = ({}, 0)
         self._frozen: dict[int, Show] = {}  # what it was shown when it took its plan
         self.reboot(now=now)
 
@@ -135,9 +136,11 @@ class Device:
                 return self._refuse(status, code, "Out of order.")
         if revision == self.revision and not self.is_careless("repeat", now):
             return Reply(200, {"revision": revision, "status": "applied"})
+        self._before = (self.plan, self.revision)
         self.plan, self.revision = plan, revision
         self._frozen = {lamp: shown_at(entries, own) for lamp, entries in plan.items()}
-        if command_id := message.get("command_id"):
+        command_id = message.get("command_id")
+        if command_id and not self.is_careless("silence", now):
             said = {"command_id": command_id, "revision": revision, "at": stamp(own)}
             self.acks.append({**said, "stage": "applied"})
             if self.is_careless("ack", now):
@@ -189,7 +192,7 @@ class Device:
         occupied = self.occupied(now)
         if self.is_careless("report", now):
             shown = dict.fromkeys(shown, Show("blue", "steady"))
-        return {
+        said = {
             "seq": self.seq,
             "at": stamp(self._moment(now)),
             "boot_id": self.boot_id,
@@ -203,6 +206,9 @@ class Device:
                 for lamp, show in sorted(shown.items())
             ],
         }
+        if self._before[1] and self.is_careless("undo", now):
+            self.plan, self.revision = self._before
+        return said
 
     def battery_pct(self, now: float) -> int:
         """Return the charge in percent."""

@@ -103,7 +103,8 @@ def _like(value: Any, default: Any, here: str) -> Any:
         raise FaultsRefused(f"{here}: {value!r} is none of {', '.join(sorted(_WORDS[name]))}")
     if isinstance(default, bool | str):
         return value
+    number: Any = value
     least, most = _BOUNDS[name]
-    if not math.isfinite(value) or not least <= value <= most:
+    if not math.isfinite(number) or not least <= number <= most:
         raise FaultsRefused(f"{here}: must lie between {least:g} and {most:g}")
-    return float(value) if isinstance(default, float) else value
+    return float(number) if isinstance(default, float) else number

@@ -56,6 +56,8 @@ CARELESS = {
     "revision": "takes a plan that is older than its own",
     "repeat": "applies and acknowledges the same revision again",
     "ack": "says rejected after applied",
+    "silence": "takes a plan and never acknowledges it",
+    "undo": "goes back to the plan before with its second report",
     "switching": "shows what it was given and never looks at its clock",
     "exhausted": "shows red when its plan has ended",
     "contact": "forgets its plan when nobody answers",
