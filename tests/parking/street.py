@@ -16,7 +16,7 @@ from parking import booking, meter_keys
 from parking.management.commands.simulate_meters import meters as specs_from_database
 from parking.models import Meter, Slot, Spot, Zone
 from parking.simulator.app import App
-from parking.simulator.engine import Street
+from parking.simulator.engine import HEARTBEAT_S, Street
 from parking.simulator.fault_files import parse_faults
 from parking.simulator.faults import FaultBook
 from parking.simulator.http import Server
@@ -80,8 +80,11 @@ class RunningStreet:
         seed: int = 1,
         port: int = 0,
         clock: Callable[[], float] = time.time,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
-        self.street = Street(site=site, seed=seed, faults=FaultBook(seed), clock=clock)
+        self.street = Street(
+            site=site, seed=seed, faults=FaultBook(seed), clock=clock, heartbeat_s=heartbeat_s
+        )
         self._loop = asyncio.new_event_loop()
         self._server = Server(App(self.street))
         self._up = threading.Event()
