@@ -94,13 +94,20 @@ WHERE meter.id = looked.id
 """
 _DESIRED = """
 INSERT INTO parking_light (spot_id, desired_light, desired_pattern, desired_at,
-                           reported_light, reported_pattern, fault)
-SELECT shown.id, shown.light, shown.pattern, %(now)s, '', '', ''
+                           reported_light, reported_pattern, fault, differs_since)
+SELECT shown.id, shown.light, shown.pattern, %(now)s, '', '', '', %(now)s
 FROM unnest(%(ids)s::bigint[], %(lights)s::text[], %(patterns)s::text[])
   AS shown(id, light, pattern)
 ON CONFLICT (spot_id) DO UPDATE
 SET desired_light = excluded.desired_light, desired_pattern = excluded.desired_pattern,
-    desired_at = excluded.desired_at
+    desired_at = excluded.desired_at,
+    converged_at = CASE
+        WHEN (parking_light.reported_light, parking_light.reported_pattern)
+             = (excluded.desired_light, excluded.desired_pattern) THEN %(now)s END,
+    differs_since = CASE
+        WHEN (parking_light.reported_light, parking_light.reported_pattern)
+             <> (excluded.desired_light, excluded.desired_pattern)
+          THEN coalesce(parking_light.differs_since, %(now)s) END
 WHERE (parking_light.desired_light, parking_light.desired_pattern)
       <> (excluded.desired_light, excluded.desired_pattern)
    OR parking_light.desired_at IS NULL

@@ -35,6 +35,12 @@ SET reported_light = said.light, reported_pattern = said.pattern, reported_at = 
           THEN coalesce(light.free_since, %(now)s)
         ELSE %(now)s END,
     occupied_at = CASE WHEN said.occupied THEN %(now)s ELSE light.occupied_at END,
+    converged_at = CASE WHEN said.light = light.desired_light
+                             AND said.pattern = light.desired_pattern
+                        THEN coalesce(light.converged_at, %(now)s) END,
+    differs_since = CASE WHEN said.light <> light.desired_light
+                              OR said.pattern <> light.desired_pattern
+                         THEN coalesce(light.differs_since, %(now)s) END,
     fault = CASE WHEN said.light = light.desired_light AND said.pattern = light.desired_pattern
                  THEN '' ELSE light.fault END
 FROM parking_spot spot

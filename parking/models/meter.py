@@ -139,6 +139,10 @@ class Light(models.Model):
     reported_light = models.CharField(_("shows"), max_length=8, blank=True)
     reported_pattern = models.CharField(_("reported pattern"), max_length=12, blank=True)
     reported_at = models.DateTimeField(_("reported"), null=True, blank=True)
+    # One of the two is set once the light was looked at: how long it has been right, or wrong.
+    # Kept apart from `reported_at`, which every heartbeat moves.
+    converged_at = models.DateTimeField(_("right since"), null=True, editable=False)
+    differs_since = models.DateTimeField(_("wrong since"), null=True, editable=False)
     occupied = models.BooleanField(_("occupied"), null=True, blank=True)
     # By our own clock. Since when reports have said "free" without a break: neither silence nor a
     # reboot nor a late message lies between. And when one said "occupied" last.
