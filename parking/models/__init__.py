@@ -10,6 +10,7 @@ from parking.models.booking import (
     SlotKind,
     SlotState,
 )
+from parking.models.care import DeedKind, MeterDeed
 from parking.models.city import Feature, Spot, Street, Zone
 from parking.models.demand import SHORTEST_PAUSE_DAYS, DemandRule
 from parking.models.idempotency import IdempotentAnswer
@@ -40,6 +41,7 @@ __all__ = [
     "Closure",
     "ClosureKind",
     "CommandState",
+    "DeedKind",
     "DemandRule",
     "Feature",
     "IdempotentAnswer",
@@ -48,6 +50,7 @@ __all__ = [
     "LightPattern",
     "Meter",
     "MeterCommand",
+    "MeterDeed",
     "MeterEvent",
     "MeterKey",
     "ReportOutcome",
