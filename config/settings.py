@@ -179,6 +179,12 @@ METER_LIGHTS = env.json("METER_LIGHTS", {})  # such as {"running": "green steady
 METER_LEAD_MIN = env.int("METER_LEAD_MIN", 15)  # a booked spot blinks before the start
 METER_LAST_MIN = env.int("METER_LAST_MIN", 10)  # and before the end
 
+# --- Monitoring -------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # who knows it may read /metrics; empty: nobody
+if METRICS_TOKEN and len(METRICS_TOKEN) < 24:
+    raise ImproperlyConfigured("METRICS_TOKEN must have 24 characters or more")
+
 # --- People -----------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = [

@@ -34,6 +34,7 @@ class Figure:
     label: str
     page: str = ""  # URL name of a list
     query: str = ""
+    view: str = ""  # URL name of a page that says it better than the list
     needs_attention: bool = False
 
 
@@ -62,7 +63,8 @@ def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
         Figure(
             value=str(wrong),
             label=_("lights not as they should be"),
-            page="parking_meter_lights",
+            page="parking_meter",
+            view="parking_meter_lights",
             needs_attention=wrong > 0,
         ),
         Figure(

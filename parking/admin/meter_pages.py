@@ -75,10 +75,7 @@ class MeterPages(_Base):
     def lamp_log(self, request: HttpRequest, meter_id: int, position: int) -> HttpResponse:
         """Show what was asked of one lamp, when it was delivered, applied and reported."""
         meter = self.get_object(request, str(meter_id))
-        if not (
-            self.has_view_permission(request, meter)
-            and request.user.has_perm("parking.view_metercommand")
-        ):
+        if not self.has_view_permission(request, meter):
             raise PermissionDenied
         spot = Spot.objects.filter(meter=meter, position=position).first()
         if spot is None:

@@ -24,6 +24,7 @@ from parking.models.meter import (
     MeterEvent,
     MeterKey,
 )
+from parking.models.metrics import CountedCommands
 from parking.models.report import ReportOutcome, SpotReport
 from parking.models.rules import Closure, ClosureKind, StayRules
 from parking.models.simulation import OPEN_STATES, SimulationState, TariffSimulation
@@ -41,6 +42,7 @@ __all__ = [
     "Closure",
     "ClosureKind",
     "CommandState",
+    "CountedCommands",
     "DeedKind",
     "DemandRule",
     "Feature",
