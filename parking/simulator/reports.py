@@ -168,7 +168,8 @@ class Reporter:
         if answer.status_code == 200:
             reply = device.take(answer.json(), now=self._clock())
             device.note(self._clock(), "in", f"fetched plan → {reply.status}")
-            self._etags[device] = answer.headers.get("ETag", "")
+            if reply.status < 300:  # what was not taken is wanted again
+                self._etags[device] = answer.headers.get("ETag", "")
             self._took(device, reply)
 
     async def _send(
