@@ -179,13 +179,18 @@ class Listener:
     def _answer(
         self, what: str, request: BaseHTTPRequestHandler, timestamp: int, now: float
     ) -> Judged:
-        heard = Heard(at=now, what=what, timestamp=timestamp)
+        status, body, headers = self._served(what, request, now)
+        return Heard(at=now, what=what, timestamp=timestamp, answered=status), status, body, headers
+
+    def _served(
+        self, what: str, request: BaseHTTPRequestHandler, now: float
+    ) -> tuple[int, dict[str, Any] | None, dict[str, str]]:
         if what == "time":
             time = stamp(datetime.fromtimestamp(now, UTC))
-            return heard, 200, {"time": time, "unix_ms": int(now * 1000)}, {}
+            return 200, {"time": time, "unix_ms": int(now * 1000)}, {}
         if self.plan is None:
-            return heard, 503, problem(503, "busy", "No plan so far."), {"Retry-After": "5"}
+            return 503, problem(503, "busy", "No plan so far."), {"Retry-After": "5"}
         etag = f'"{self.plan["revision"]}"'
         if request.headers.get("If-None-Match") == etag:
-            return heard, 304, None, {"ETag": etag}
-        return heard, 200, self.plan, {"ETag": etag}
+            return 304, None, {"ETag": etag}
+        return 200, self.plan, {"ETag": etag}
