@@ -1,6 +1,8 @@
 """A meter that nobody calls fetches its plan, and goes on asking for one that it could not take."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from parking.conformance.listener import Listener
 from parking.meter_protocol import Entry, Show, message
@@ -22,32 +24,37 @@ SPEC = MeterSpec(
 )
 
 
-def test_what_was_not_taken_is_asked_for_again() -> None:
-    clock = VirtualClock(speed=20)
-    listener = Listener(serial="MTR-1", keys=[KEY], clock=clock)
+def plan(revision: int, clock: VirtualClock) -> dict[str, Any]:
     now = datetime.fromtimestamp(clock(), UTC)
-    listener.plan = message(
+    return message(
         serial="MTR-1",
-        revision=7,
-        command_id="019c0000-0000-7000-8000-000000000000",
+        revision=revision,
+        command_id=str(UUID(int=revision)),
         issued_at=now,
         not_after=now + timedelta(hours=1),
         plan={1: [Entry(now, now + timedelta(hours=1), Show("green", "steady"))]},
         now=now,
     )
+
+
+def test_what_was_not_taken_is_asked_for_again() -> None:
+    clock = VirtualClock(speed=20)
+    listener = Listener(serial="MTR-1", keys=[KEY], clock=clock)
+    listener.plan = plan(1, clock)
     street = RunningStreet(f"http://127.0.0.1:{listener.port}", clock=clock).start()
+
+    def asked(answer: int) -> int:
+        return sum(one.what == "plan" and one.answered == answer for one in listener.heard)
+
     try:
-        street.faults({"kind": "maintenance"})
         street.put_up([SPEC])
-
-        def fetched() -> int:
-            return sum(one.what == "plan" and one.answered == 200 for one in listener.heard)
-
-        eventually(lambda: fetched() >= 2)
-        assert street.do(lambda: street.street.devices["MTR-1"].revision) == 0
+        eventually(lambda: asked(304))
+        street.faults({"kind": "maintenance"})
+        listener.plan = plan(2, clock)
+        eventually(lambda: asked(200) >= 3)
+        assert street.do(lambda: street.street.devices["MTR-1"].revision) == 1
         street.faults()
-        eventually(lambda: [ack.stage for ack in listener.acks()] == ["applied"])
-        eventually(lambda: any(one.answered == 304 for one in listener.heard))
+        eventually(lambda: [ack.stage for ack in listener.acks()] == ["applied"] * 2)
     finally:
         street.stop()
         listener.close()
