@@ -166,7 +166,7 @@ class City:
         since = self.clock()
         while wrong := self.wrong():
             assert self.clock() - since < seconds, f"after {seconds} s:\n" + "\n".join(wrong)
-            time.sleep(0.05)
+            time.sleep(0.2)
         return self.clock() - since
 
     def green_without_a_stay(self) -> list[Seen]:
