@@ -46,11 +46,9 @@ class VirtualClock:
 async def sleep(clock: Callable[[], float], seconds: float) -> None:
     """Wait until `seconds` have passed by the clock, whatever becomes of its speed."""
     due = clock() + seconds
-    speed = clock.speed if isinstance(clock, VirtualClock) else 1.0
     while (left := due - clock()) > 0:
-        whole = left / speed if speed else LOOK_EVERY_S
-        # A clock that nobody can put on needs no second look.
-        await asyncio.sleep(
-            min(whole, LOOK_EVERY_S) if isinstance(clock, VirtualClock) else min(whole, 1.0)
-        )
-        speed = clock.speed if isinstance(clock, VirtualClock) else 1.0
+        if isinstance(clock, VirtualClock):
+            whole = left / clock.speed if clock.speed else LOOK_EVERY_S
+            await asyncio.sleep(min(whole, LOOK_EVERY_S))
+        else:
+            await asyncio.sleep(left)

@@ -174,6 +174,7 @@ def test_a_lamp_tells_what_was_asked_of_it_and_when(
     assert (
         page in browser.get(reverse("admin:parking_meter_change", args=[meter.pk])).content.decode()
     )
+    assert page in browser.get(reverse("admin:parking_spot_changelist")).content.decode()
     assert browser.get(reverse("admin:parking_meter_lamp", args=[meter.pk, 7])).status_code == 404
     foreign = a_street_meter(other_zone, "MTR-000009")
     other = reverse("admin:parking_meter_lamp", args=[foreign.pk, 1])
