@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
@@ -14,6 +14,9 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
+
+if TYPE_CHECKING:
+    from parking.desk import Figure
 
 
 class CurblightAdminSite(AdminSite):
@@ -60,15 +63,17 @@ def _figures(request: HttpRequest) -> list[dict[str, Any]]:
         *payments.desk.figures(zones=zones, whole_city=sees_every_zone(request.user), now=now),
     ]
     return [
-        {"figure": figure, "url": _list_url(figure.page, figure.query)}
+        {"figure": figure, "url": _url(figure)}
         for figure in found
         if request.user.has_perm(figure.page.replace("_", ".view_", 1))
     ]
 
 
-def _list_url(page: str, query: str) -> str:
+def _url(figure: Figure) -> str:
     try:
-        address = reverse(f"admin:{page}_changelist")
+        if figure.view:
+            return reverse(f"admin:{figure.view}")
+        address = reverse(f"admin:{figure.page}_changelist")
     except NoReverseMatch:
         return ""
-    return f"{address}?{query}" if query else address
+    return f"{address}?{figure.query}" if figure.query else address

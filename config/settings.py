@@ -207,6 +207,12 @@ METER_UNPAID_AFTER_MIN = (
     env.int("METER_UNPAID_AFTER_MIN", 5) if env.str("METER_UNPAID_AFTER_MIN", "5") else None
 )
 
+# --- Monitoring -------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # who knows it may read /metrics; empty: nobody
+if METRICS_TOKEN and len(METRICS_TOKEN) < 24:
+    raise ImproperlyConfigured("METRICS_TOKEN must have 24 characters or more")
+
 # --- People -----------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = [

@@ -9,6 +9,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from parking.meter_care import in_maintenance, watched
 from parking.models import (
     Booking,
     Light,
@@ -33,6 +34,7 @@ class Figure:
     label: str
     page: str = ""  # URL name of a list
     query: str = ""
+    view: str = ""  # URL name of a page that says it better than the list
     needs_attention: bool = False
 
 
@@ -44,7 +46,7 @@ def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
     spots = Spot.objects.filter(zone__in=ids, is_active=True, zone__is_active=True).count()
     made = Booking.objects.filter(spot__zone__in=ids, created_at__gte=midnight).count()
     wrong = lights_behind(zones=zones, now=now).count()
-    meters = Meter.objects.filter(zone__in=ids, is_active=True)
+    meters = watched(Meter.objects.filter(zone__in=ids, is_active=True), now=now)
     silent = meters.filter(
         Q(last_seen_at__isnull=True) | Q(last_seen_at__lt=now - SILENT_AFTER)
     ).count()
@@ -61,8 +63,8 @@ def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
         Figure(
             value=str(wrong),
             label=_("lights not as they should be"),
-            page="parking_spot",
-            query="light=wrong",
+            page="parking_meter",
+            view="parking_meter_lights",
             needs_attention=wrong > 0,
         ),
         Figure(
@@ -89,10 +91,14 @@ def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
 
 
 def lights_behind(*, zones: QuerySet[Zone], now: datetime) -> QuerySet[Light]:
-    """Return the lights that have shown something else than they should for over a minute."""
+    """Return the lights that have shown something else than they should for over a minute.
+
+    Without those of meters at which somebody works.
+    """
     return Light.objects.filter(
         spot__zone__in=zones.values("pk"), spot__is_active=True, spot__meter__is_active=True
     ).filter(
         ~Q(reported_light=F("desired_light")) | ~Q(reported_pattern=F("desired_pattern")),
+        ~in_maintenance(now, "spot__meter__"),
         Q(desired_at__isnull=True) | Q(desired_at__lt=now - CONVERGE_WITHIN),
     )

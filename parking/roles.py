@@ -31,6 +31,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "parking.change_meter",
         "parking.view_metercommand",
         "parking.view_meterevent",
+        "parking.view_meterdeed",
         "parking.view_light",
         "parking.view_closure",
         "parking.add_closure",

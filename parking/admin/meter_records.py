@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from parking import formatting
-from parking.admin.meters import scrolled
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
 from parking.admin.spots import NONE
-from parking.models import MeterCommand, MeterEvent
+from parking.admin.tables import scrolled, to_the_second
+from parking.models import MeterCommand, MeterDeed, MeterEvent
 
 
 class RecordAdmin(ZoneScopedAdmin):
@@ -46,7 +45,7 @@ class RecordAdmin(ZoneScopedAdmin):
 class MeterCommandAdmin(RecordAdmin):
     """What was asked of a meter, and how it ended."""
 
-    list_display = ["asked", "meter", "revision", "state", "attempts", "took", "last_error"]
+    list_display = ["asked", "meter", "revision", "state", "attempts", "took", "told", "last_error"]
     list_filter = ["state", ("meter__zone", ScopedFilter)]
     search_fields = ["=meter__serial", "=id"]
     date_hierarchy = "created_at"
@@ -54,26 +53,49 @@ class MeterCommandAdmin(RecordAdmin):
         (None, {"fields": [("meter", "revision"), ("state", "last_error")]}),
         (
             _("When"),
-            {"fields": [("asked", "sent", "ended"), ("not_after", "attempts", "took")]},
+            {
+                "fields": [
+                    ("asked", "sent", "delivered"),
+                    ("ended", "reported"),
+                    ("not_after", "attempts", "took"),
+                ]
+            },
         ),
         (_("Message"), {"fields": ["message"]}),
     ]
-    readonly_fields = ["asked", "sent", "ended", "took", "message"]
+    readonly_fields = ["asked", "sent", "delivered", "ended", "reported", "took", "message"]
 
     @admin.display(description=_("asked"), ordering="created_at")
     def asked(self, command: MeterCommand) -> str:
         """Write out when it was asked, to the second."""
-        return _to_the_second(command.created_at)
+        return to_the_second(command.created_at)
 
     @admin.display(description=_("sent"))
     def sent(self, command: MeterCommand) -> str:
         """Write out when it was sent last."""
-        return _to_the_second(command.sent_at)
+        return to_the_second(command.sent_at)
+
+    @admin.display(description=_("delivered"))
+    def delivered(self, command: MeterCommand) -> str:
+        """Write out when the meter took it."""
+        return to_the_second(command.delivered_at)
+
+    @admin.display(description=_("reported"))
+    def reported(self, command: MeterCommand) -> str:
+        """Write out when the meter first reported this plan, or a later one."""
+        return to_the_second(command.reported_at)
+
+    @admin.display(description=_("until reported"))
+    def told(self, command: MeterCommand) -> str:
+        """Say how long it took from asking to the report."""
+        if command.reported_at is None:
+            return NONE
+        return _seconds(command.reported_at - command.created_at)
 
     @admin.display(description=_("ended"))
     def ended(self, command: MeterCommand) -> str:
         """Write out when it ended."""
-        return _to_the_second(command.ended_at)
+        return to_the_second(command.ended_at)
 
     @admin.display(description=_("took"))
     def took(self, command: MeterCommand) -> str:
@@ -99,10 +121,15 @@ class MeterEventAdmin(RecordAdmin):
     date_hierarchy = "received_at"
 
 
-def _to_the_second(moment: datetime | None) -> str:
-    if moment is None:
-        return NONE
-    return f"{formatting.day(moment)}, {timezone.localtime(moment):%H:%M:%S}"
+@admin.register(MeterDeed)
+class MeterDeedAdmin(RecordAdmin):
+    """What people did to meters, and why."""
+
+    list_display = ["at", "meter", "kind", "until", "by", "why"]
+    list_filter = ["kind", ("meter__zone", ScopedFilter)]
+    list_select_related = ["meter", "by"]
+    search_fields = ["=meter__serial", "why"]
+    date_hierarchy = "at"
 
 
 def _seconds(length: timedelta) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,19 +12,21 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from parking import formatting, lights, meter_keys, tasks
+from parking import formatting, lights, meter_care, meter_keys, tasks
 from parking.admin.maps import MapAdmin
+from parking.admin.meter_care import MeterCare
+from parking.admin.meter_pages import MeterPages
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
 from parking.admin.spots import NONE
+from parking.admin.tables import wrong
 from parking.desk import SILENT_AFTER
-from parking.models import Meter, Spot
+from parking.models import Meter
 
 LOW_BATTERY_PCT = 20
 CLOCK_OFF_MS = 30_000
@@ -46,6 +47,7 @@ class HealthFilter(admin.SimpleListFilter):
     ) -> list[tuple[str, Any]]:
         """Return what can be wrong."""
         return [
+            ("rests", _("in maintenance")),
             ("silent", _("not heard for 3 minutes")),
             ("wrong", _("a light is wrong")),
             ("battery", _("low battery")),
@@ -54,29 +56,35 @@ class HealthFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the meters in use with which this is wrong."""
-        since = timezone.now() - SILENT_AFTER
-        wrong = {
+        """Keep the meters in use with which this is wrong, and nobody works at it."""
+        now = timezone.now()
+        since, rests = now - SILENT_AFTER, meter_care.in_maintenance(now)
+        if self.value() == "rests":
+            return queryset.filter(rests, is_active=True)
+        sick = {
             "silent": Q(last_seen_at__isnull=True) | Q(last_seen_at__lt=since),
             "wrong": Q(wrong_count__gt=0),
             "battery": Q(battery_pct__lt=LOW_BATTERY_PCT),
             "clock": Q(clock_offset_ms__gt=CLOCK_OFF_MS) | Q(clock_offset_ms__lt=-CLOCK_OFF_MS),
             "faults": ~Q(faults=[]),
         }.get(self.value() or "")
-        return queryset if wrong is None else queryset.filter(wrong, is_active=True)
+        if sick is None:
+            return queryset
+        return queryset.filter(sick, is_active=True).exclude(rests)
 
 
 @admin.register(Meter)
-class MeterAdmin(ZoneScopedAdmin, MapAdmin):
+class MeterAdmin(MeterCare, MeterPages, ZoneScopedAdmin, MapAdmin):
     """A device and its lamps."""
 
+    change_list_template = "admin/parking/meter/change_list.html"
     change_form_template = "admin/parking/meter/change_form.html"
-    list_display = ["serial", "zone", "heard", "lamps", "battery", "clock", "trouble", "is_active"]
+    list_display = ["serial", "zone", "heard", "lamps", "battery", "clock", "trouble", "in_use"]
     list_filter = ["is_active", HealthFilter, ("zone", ScopedFilter)]
     list_select_related = ["zone"]
     search_fields = ["serial", "=external_id"]
     list_per_page = 50
-    actions = ["send_again"]
+    actions = ["send_again", "test_lamps", "begin_maintenance", "end_maintenance", "rotate_keys"]
     fieldsets = [
         (None, {"fields": [("serial", "zone"), "edge_url", "is_active"]}),
         (_("Place"), {"fields": ["location"]}),
@@ -86,8 +94,11 @@ class MeterAdmin(ZoneScopedAdmin, MapAdmin):
             {"fields": [("heard", "firmware"), ("battery", "clock"), ("plans", "trouble")]},
         ),
         (_("Keys"), {"fields": ["key_names"]}),
+        (_("Work"), {"fields": ["in_use", "work"]}),
     ]
     readonly_fields = [
+        "in_use",
+        "work",
         "lamp_table",
         "heard",
         "firmware",
@@ -119,7 +130,7 @@ class MeterAdmin(ZoneScopedAdmin, MapAdmin):
             self.admin_site.admin_view(self.new_key),
             name="parking_meter_key",
         )
-        return [page, *super().get_urls()]
+        return [page, *self.page_urls(), *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Meter, form: Any, change: bool) -> None:
         """Save the meter; one that is called elsewhere now, or is back, gets its plan again."""
@@ -141,10 +152,10 @@ class MeterAdmin(ZoneScopedAdmin, MapAdmin):
     def heard(self, meter: Meter) -> str | SafeString:
         """Say how long ago the meter was heard."""
         if meter.last_seen_at is None:
-            return _wrong(_now("never")) if meter.is_active else NONE
+            return wrong(_now("never")) if meter.is_active else NONE
         age = _now("%(age)s ago") % {"age": timesince(meter.last_seen_at, depth=1)}
         late = meter.is_active and meter.last_seen_at < timezone.now() - SILENT_AFTER
-        return _wrong(age) if late else age
+        return wrong(age) if late else age
 
     @admin.display(description=_("lights"))
     def lamps(self, meter: Any) -> str | SafeString:
@@ -153,7 +164,7 @@ class MeterAdmin(ZoneScopedAdmin, MapAdmin):
             "right": formatting.number(meter.lamp_count - meter.wrong_count),
             "all": formatting.number(meter.lamp_count),
         }
-        return _wrong(told) if meter.wrong_count and meter.is_active else told
+        return wrong(told) if meter.wrong_count and meter.is_active else told
 
     @admin.display(description=_("battery"), ordering="battery_pct")
     def battery(self, meter: Meter) -> str | SafeString:
@@ -161,7 +172,7 @@ class MeterAdmin(ZoneScopedAdmin, MapAdmin):
         if meter.battery_pct is None:
             return NONE
         told = _now("%(percent)s %%") % {"percent": formatting.number(meter.battery_pct)}
-        return _wrong(told) if meter.battery_pct < LOW_BATTERY_PCT else told
+        return wrong(told) if meter.battery_pct < LOW_BATTERY_PCT else told
 
     @admin.display(description=_("clock"), ordering="clock_offset_ms")
     def clock(self, meter: Meter) -> str | SafeString:
@@ -172,12 +183,22 @@ class MeterAdmin(ZoneScopedAdmin, MapAdmin):
             return _now("right")
         seconds = formatting.number(round(meter.clock_offset_ms / 1000))
         told = _now("%(seconds)s s off") % {"seconds": seconds}
-        return _wrong(told) if abs(meter.clock_offset_ms) > CLOCK_OFF_MS else told
+        return wrong(told) if abs(meter.clock_offset_ms) > CLOCK_OFF_MS else told
 
     @admin.display(description=_("faults"))
     def trouble(self, meter: Meter) -> str | SafeString:
         """Name the faults that it reports."""
-        return _wrong(", ".join(meter.faults)) if meter.faults else NONE
+        return wrong(", ".join(meter.faults)) if meter.faults else NONE
+
+    @admin.display(description=_("in use"), ordering="is_active")
+    def in_use(self, meter: Meter) -> str | SafeString:
+        """Say whether it is in use, and until when somebody works at it."""
+        if not meter.is_active:
+            return _now("out of use")
+        if meter.maintenance_until is None or meter.maintenance_until <= timezone.now():
+            return _now("in use")
+        until = formatting.moment(meter.maintenance_until)
+        return wrong(_now("in maintenance until %(until)s") % {"until": until})
 
     @admin.display(description=_("plan"))
     def plans(self, meter: Meter) -> str:
@@ -186,26 +207,6 @@ class MeterAdmin(ZoneScopedAdmin, MapAdmin):
             "wanted": meter.plan_revision,
             "reported": meter.reported_revision,
         }
-
-    @admin.display(description=_("lights"))
-    def lamp_table(self, meter: Meter) -> str | SafeString:
-        """Lay out each lamp: asked, reported, how old the report is, and whether they agree."""
-        now = timezone.now()
-        spots = Spot.objects.filter(meter=meter).select_related("light").order_by("position")
-        rows = format_html_join("", _ROW, (_cells(spot, now) for spot in spots))
-        names = (
-            _now("Lamp"),
-            _now("Spot"),
-            _now("Asked"),
-            _now("Reported"),
-            _now("Heard"),
-            _now("Verdict"),
-        )
-        head = format_html_join("", '<th scope="col">{}</th>', ((name,) for name in names))
-        table = format_html(
-            "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, rows
-        )
-        return scrolled(table, _now("Lights"))
 
     @admin.display(description=_("keys"))
     def key_names(self, meter: Meter) -> str:
@@ -245,30 +246,3 @@ class MeterAdmin(ZoneScopedAdmin, MapAdmin):
             "secret": key.secret.hex() if key else "",
         }
         return TemplateResponse(request, "admin/parking/meter/new_key.html", context)
-
-
-_ROW = "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
-
-
-def _cells(spot: Spot, now: datetime) -> tuple[Any, ...]:
-    light = getattr(spot, "light", None)
-    if light is None:
-        return (spot.position, spot.number, NONE, NONE, NONE, "")
-    asked = formatting.lamp(light.desired_light, light.desired_pattern)
-    told = formatting.lamp(light.reported_light, light.reported_pattern)
-    age = timesince(light.reported_at, now, depth=1) if light.reported_at else NONE
-    verdict = _now("right") if light.converged else _wrong(light.fault or _now("differs"))
-    return (spot.position, spot.number, asked, told or NONE, age, verdict)
-
-
-def scrolled(content: SafeString, name: str) -> SafeString:
-    """Let wide content be scrolled on a small screen, by keyboard too."""
-    return format_html(
-        '<div class="desk-scroll" tabindex="0" role="region" aria-label="{}">{}</div>',
-        name,
-        content,
-    )
-
-
-def _wrong(text: str) -> SafeString:
-    return format_html('<span class="desk-wrong">{}</span>', text)

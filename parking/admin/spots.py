@@ -10,8 +10,10 @@ from django.contrib.admin import helpers
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -146,9 +148,12 @@ class SpotAdmin(ZoneScopedAdmin, MapAdmin):
         return ", ".join(str(Feature(name).label) for name in spot.features)
 
     @admin.display(description=_("lamp"), ordering="meter__serial")
-    def lamp(self, spot: Spot) -> str:
-        """Name the meter and which of its lamps is the spot's."""
-        return f"{spot.meter} / {spot.position}" if spot.meter else NONE
+    def lamp(self, spot: Spot) -> str | SafeString:
+        """Name the meter and which of its lamps is the spot's; lead to what was asked of it."""
+        if spot.meter is None:
+            return NONE
+        log = reverse("admin:parking_meter_lamp", args=[spot.meter_id, spot.position or 0])
+        return format_html('<a href="{}">{} / {}</a>', log, spot.meter, spot.position)
 
     @admin.display(description=_("light"), ordering="light__desired_light")
     def lamp_shows(self, spot: Spot) -> str:

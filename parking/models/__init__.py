@@ -10,6 +10,7 @@ from parking.models.booking import (
     SlotKind,
     SlotState,
 )
+from parking.models.care import DeedKind, MeterDeed
 from parking.models.city import Feature, Spot, Street, Zone
 from parking.models.demand import SHORTEST_PAUSE_DAYS, DemandRule
 from parking.models.gateway import Gateway
@@ -25,6 +26,7 @@ from parking.models.meter import (
     MeterEvent,
     MeterKey,
 )
+from parking.models.metrics import CountedCommands
 from parking.models.report import ReportOutcome, SpotReport
 from parking.models.rules import (
     LEAST_GRACE_MIN,
@@ -51,6 +53,8 @@ __all__ = [
     "Closure",
     "ClosureKind",
     "CommandState",
+    "CountedCommands",
+    "DeedKind",
     "DemandRule",
     "Feature",
     "Gateway",
@@ -61,6 +65,7 @@ __all__ = [
     "LightPattern",
     "Meter",
     "MeterCommand",
+    "MeterDeed",
     "MeterEvent",
     "MeterKey",
     "ReportOutcome",

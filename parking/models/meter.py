@@ -71,6 +71,8 @@ class Meter(models.Model):
     busy_until = models.DateTimeField(null=True, editable=False)
     resend_after = models.DateTimeField(null=True, editable=False)
     resends = models.PositiveSmallIntegerField(default=0, editable=False)  # in a row, in vain
+    # Somebody works at it: until then nobody calls it, and nothing about it is an alarm.
+    maintenance_until = models.DateTimeField(_("in maintenance until"), null=True, editable=False)
     # What it said
     reported_revision = models.PositiveBigIntegerField(_("reported plan"), default=0)
     last_seen_at = models.DateTimeField(_("last heard"), null=True, blank=True)
@@ -212,6 +214,9 @@ class MeterCommand(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
+    # Both are written by the database, whoever moves the command or hears the meter.
+    delivered_at = models.DateTimeField(_("delivered"), null=True, editable=False)
+    reported_at = models.DateTimeField(_("reported"), null=True, editable=False)
 
     class Meta:
         ordering = ["-created_at"]
@@ -225,6 +230,22 @@ class MeterCommand(models.Model):
             ),
             # The same plan may be sent again, so a revision can have several commands.
             models.Index(name="command_by_meter", fields=["meter", "-created_at"]),
+            # Two questions that are asked again and again of what is new.
+            models.Index(
+                name="command_unreported",
+                fields=["meter", "created_at"],
+                condition=Q(reported_at__isnull=True),
+            ),
+            models.Index(
+                name="command_by_end",
+                fields=["ended_at"],
+                condition=Q(ended_at__isnull=False),
+            ),
+            models.Index(
+                name="command_by_report",
+                fields=["reported_at"],
+                condition=Q(reported_at__isnull=False),
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from parking.meter_protocol import PROBLEM, plan_as_json, problem
+from parking.meter_protocol import PROBLEM, plan_as_json, problem, stamp
+from parking.simulator.clock import FASTEST, VirtualClock, sleep
 from parking.simulator.device import Device
 from parking.simulator.engine import Street
-from parking.simulator.faults import KINDS, FaultsRefused, parse_faults
+from parking.simulator.fault_files import FaultsRefused, parse_faults
+from parking.simulator.faults import CARELESS, KINDS
 from parking.simulator.http import Ending, Request, Response
 
 _PAGE = Path(__file__).with_name("page")
@@ -69,14 +72,14 @@ class App:
         device = street.devices.get(serial)
         if device is None:
             return _refuse(404, "unknown_meter", "No such meter on this street.")
-        if faults.has("offline", serial, now):
+        if device.is_cut(now):
             return Response(ending=Ending.NONE)
         if fault := faults.strikes("latency", serial, now):
             dice = faults.dice(serial, "latency ms")
             slow = dice.lognormvariate(0, fault.parameters["sigma"])
-            await asyncio.sleep(slow * fault.parameters["median_ms"] / 1000)
+            await sleep(street.clock, slow * fault.parameters["median_ms"] / 1000)
         if fault := faults.strikes("drop", serial, now):
-            await asyncio.sleep(fault.parameters["hold_s"])
+            await sleep(street.clock, fault.parameters["hold_s"])
             return Response(ending=Ending.NONE)
         if fault := faults.strikes("error", serial, now):
             return _refuse(fault.parameters["status"], "unavailable", "Out of order for a moment.")
@@ -115,9 +118,10 @@ class App:
                 street.set_faults([], keep=False)
             elif request.method != "GET":
                 return _refuse(405, "method_not_allowed", "GET, PUT, POST or DELETE.")
-            return _json(
-                {"fault": [fault.as_json() for _at, fault in street.faults.faults], "kinds": KINDS}
-            )
+            listed = [fault.as_json() for _at, fault in street.faults.faults]
+            return _json({"fault": listed, "kinds": KINDS, "careless": CARELESS})
+        if request.path == "/_control/clock":
+            return self._clock(request)
         if (found := _REBOOT.fullmatch(request.path)) and request.method == "POST":
             if device := street.devices.get(found[1]):
                 street.reboot(device)
@@ -126,6 +130,23 @@ class App:
         if found := _CARS.fullmatch(request.path):
             return self._cars(found[1], request)
         return _refuse(404, "not_found", "Nothing is here.")
+
+    def _clock(self, request: Request) -> Response:
+        """Show the clock, put it on, or let it run at another speed."""
+        clock = self._street.clock
+        if not isinstance(clock, VirtualClock):
+            return _refuse(409, "world_time", "This street lives by the time of the world.")
+        if request.method == "PUT":
+            try:
+                speed, seconds = _parse_clock(json.loads(request.body))
+            except (ValueError, RecursionError) as error:
+                return _refuse(422, "malformed", str(error))
+            if speed is not None:
+                clock.run_at(speed)
+            clock.put_on(seconds)
+        elif request.method != "GET":
+            return _refuse(405, "method_not_allowed", "GET or PUT.")
+        return _json({"unix_s": clock(), "speed": clock.speed})
 
     def _cars(self, serial: str, request: Request) -> Response:
         device = self._street.devices.get(serial)
@@ -168,7 +189,11 @@ class App:
             "clock_off_s": round(device.own_time(now) - now, 1),
             "battery_pct": device.battery_pct(now),
             "plan": plan_as_json(device.plan),
-            "log": list(device.log),
+            "cars": device.cars_there(now),
+            "log": [
+                {"at": stamp(datetime.fromtimestamp(at, UTC)), kind: text}
+                for at, kind, text in device.log
+            ],
         }
 
 
@@ -180,7 +205,7 @@ def _drawn(device: Device, street: Street, now: float) -> dict[str, Any]:
         "street": spec.street,
         "lon": spec.longitude,
         "lat": spec.latitude,
-        "online": street.faults.has("offline", spec.serial, now) is None,
+        "online": not device.is_cut(now),
         "revision": device.revision,
         "lamps": [
             {
@@ -212,6 +237,28 @@ def _parse_cars(document: object, lamps: Sequence[int]) -> dict[int, bool]:
         if not isinstance(there, bool):
             raise ValueError(f"cars.{lamp} must be true or false")
     return {known[lamp]: there for lamp, there in cars.items()}
+
+
+def _parse_clock(document: object) -> tuple[float | None, float]:
+    """Read `{"speed": 60, "put_on_s": 3600}`, either of them or both.
+
+    Raises:
+        ValueError: naming what is wrong.
+    """
+    if not isinstance(document, dict) or set(document) - {"speed", "put_on_s"}:
+        raise ValueError('must be {"speed": …, "put_on_s": …} and nothing else')
+    speed, seconds = document.get("speed"), document.get("put_on_s", 0)
+    for name, value, most in (("speed", speed, FASTEST), ("put_on_s", seconds, 1e9)):
+        if value is None and name == "speed":
+            continue
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+            or not 0 <= value <= most
+        ):
+            raise ValueError(f"{name} must lie between 0 and {most:g}")
+    return speed, seconds
 
 
 def _json(

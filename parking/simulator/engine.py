@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 
 from parking.simulator.device import Device, Reply
-from parking.simulator.faults import Fault, FaultBook
+from parking.simulator.faults import CUTS, Fault, FaultBook
 from parking.simulator.reports import Reporter
 from parking.simulator.specs import MeterSpec
 
@@ -22,6 +22,7 @@ PULL_EVERY_S = 5.0  # a meter that nobody calls asks this often
 FEED_EVERY_S = 15.0
 TICK_S = 0.1
 FIRST_REPORTS_PER_S = 400  # all meters start at once; their first reports do not
+COME_BACK_WITHIN_S = 20.0  # after a cut, unless they stampede
 
 Feed = Callable[[], Awaitable[Sequence[MeterSpec]]]
 
@@ -36,8 +37,9 @@ class Street:
         seed: int = 1,
         faults: FaultBook | None = None,
         clock: Callable[[], float] = time.time,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
-        self.clock = clock
+        self.clock, self.heartbeat_s = clock, heartbeat_s
         self.faults = faults or FaultBook(seed)
         self.devices: dict[str, Device] = {}
         self.reporter = Reporter(site, self.faults, clock, self.took)
@@ -47,6 +49,8 @@ class Street:
         self._agenda: list[tuple[float, int, str, Device | None]] = []
         self._order = count()
         self._pace = random.Random(f"{seed}/pace")  # noqa: S311
+        self._cut: set[Device] = set()
+        self._coming_back: set[Device] = set()
 
     async def run(self, feed: Feed) -> None:
         """Live until cancelled; `feed` is asked again and again which meters there are."""
@@ -63,6 +67,8 @@ class Street:
             gone = self.devices.pop(serial)
             self.reporter.forget(gone)
             self._lamp_due.pop(gone, None)
+            self._cut.discard(gone)
+            self._coming_back.discard(gone)
             self.touch(serial)
         spread = max(0.2, len(wanted) / FIRST_REPORTS_PER_S)
         for serial, spec in wanted.items():
@@ -110,11 +116,24 @@ class Street:
         self.tell_all()
 
     def tell_all(self) -> None:
-        """Have every meter report what it shows now."""
+        """Have every meter report what it shows now; who comes back from a cut takes its time."""
+        now, cuts = self.clock(), any(self.faults.knows(kind) for kind in CUTS)
         for serial, device in self.devices.items():
             self._plan_ahead(device)  # its clock may have changed
-            self.reporter.tell(device)
             self.touch(serial)
+            was_cut = device in self._cut
+            if cuts and device.is_cut(now):
+                self._cut.add(device)
+                continue
+            self._cut.discard(device)
+            if was_cut and not self.faults.has("stampede", serial, now):
+                self._at(now + self._pace.uniform(0, COME_BACK_WITHIN_S), "back", device)
+                self._coming_back.add(device)
+            if device in self._coming_back:
+                continue
+            self.reporter.tell(device)
+            if was_cut and not device.spec.is_called:
+                self.reporter.ask(device)
 
     async def _follow(self, feed: Feed) -> None:
         while True:
@@ -122,7 +141,7 @@ class Street:
                 self.put_up(await feed())
             except Exception as error:  # noqa: BLE001 (the street lives on without its list)
                 logger.warning("the list of meters could not be read, trying again: %s", error)
-            await asyncio.sleep(FEED_EVERY_S)
+            await asyncio.sleep(FEED_EVERY_S)  # the city's list is not of the street's time
 
     async def _tick(self) -> None:
         self._announce(self.faults.edges())
@@ -140,12 +159,18 @@ class Street:
         if what == "heartbeat":
             if self.faults.strikes("reboot", device.spec.serial, now):
                 device.reboot(now=now)
-            self._at(now + HEARTBEAT_S, what, device)
-            self.reporter.tell(device)
+            self._at(now + self.heartbeat_s, what, device)
+            if not device.is_careless("heartbeat", now):
+                self.reporter.tell(device)
         elif what == "pull":
             self._at(now + PULL_EVERY_S, what, device)
             self.reporter.ask(device)
             return
+        elif what == "back":
+            self._coming_back.discard(device)
+            self.reporter.tell(device)
+            if not device.spec.is_called:
+                self.reporter.ask(device)
         elif self._lamp_due.get(device) == due:  # else a later plan has moved it
             self._plan_ahead(device)
             self.reporter.tell(device)

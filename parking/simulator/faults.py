@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import random
-import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 # Each kind with its parameters and their defaults. Of a condition, `probability` is the share of
 # meters that have it; of an incident, the share of messages that it befalls.
 CONDITIONS: dict[str, dict[str, Any]] = {
     "offline": {},  # answers nobody and calls nobody
+    "gateway_cut": {},  # the same for all meters behind a gateway: `probability` is its share
+    "stampede": {},  # who comes back from a cut calls at once, with all others
     "clock_off": {"offset_s": 120.0, "drift_s_per_hour": 0.0},
     "stuck_light": {"light": "off", "pattern": "none", "honest": True, "lamp": 0},  # 0: all
     "nobody_comes": {},  # whoever has booked does not park
@@ -23,6 +23,7 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "no_sensor": {},
     "dying_battery": {"percent_per_hour": 60.0},
     "ignores_not_after": {},
+    "careless": {"about": "signature"},  # firmware that breaks a rule of the protocol
     "maintenance": {},
     "light_fault": {},
 }
@@ -30,7 +31,7 @@ INCIDENTS: dict[str, dict[str, Any]] = {
     "latency": {"median_ms": 50.0, "sigma": 0.5},
     "drop": {"hold_s": 10.0},  # takes the request and never answers
     "ack_lost": {},  # applies the plan; neither answer nor acknowledgement arrives
-    "error": {"status": 503},
+    "error": {"status": 503, "length": 1},  # so many messages in a row
     "busy": {"retry_after_s": 2},
     "reset": {},  # breaks off in the middle of the answer
     "reboot": {},  # with each heartbeat; forgets its plan
@@ -40,11 +41,30 @@ INCIDENTS: dict[str, dict[str, Any]] = {
     "bad_signature": {},
 }
 KINDS = {**CONDITIONS, **INCIDENTS}
-_COMMON = {"kind", "meters", "probability", "from_s", "to_s"}
+CUTS = frozenset({"offline", "gateway_cut"})
 
-
-class FaultsRefused(ValueError):
-    """A list of faults is wrong; the message says where and what."""
+# What careless firmware does not heed.
+CARELESS = {
+    "signature": "takes a plan that nobody signed",
+    "skew": "takes a signature of any time",
+    "nonce": "takes a message twice",
+    "second_key": "knows only its newest key",
+    "time": "refuses a wrong time without saying its own",
+    "problem": "refuses without a problem document",
+    "malformed": "says yes to what it cannot read",
+    "owner": "takes a plan for another meter",
+    "revision": "takes a plan that is older than its own",
+    "repeat": "applies and acknowledges the same revision again",
+    "ack": "says rejected after applied",
+    "silence": "takes a plan and never acknowledges it",
+    "undo": "goes back to the plan before with its second report",
+    "switching": "shows what it was given and never looks at its clock",
+    "exhausted": "shows red when its plan has ended",
+    "contact": "forgets its plan when nobody answers",
+    "seq": "numbers all its reports alike",
+    "report": "reports a light that does not exist",
+    "heartbeat": "reports only when something changes",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,81 +90,13 @@ class Fault:
         }
 
 
-def parse_faults(document: object) -> list[Fault]:
-    """Read `{"fault": [{"kind": …}, …]}`.
-
-    Raises:
-        FaultsRefused: naming the entry and the key.
-    """
-    if not isinstance(document, dict) or set(document) - {"fault"}:
-        raise FaultsRefused('must be {"fault": [ … ]} and nothing else')
-    entries = document.get("fault", [])
-    if not isinstance(entries, list):
-        raise FaultsRefused("fault must be a list of tables")
-    return [_parse(entry, f"fault[{index}]") for index, entry in enumerate(entries)]
-
-
-def read_faults(path: Path) -> list[Fault]:
-    """Read a TOML or JSON file.
-
-    Raises:
-        FaultsRefused: naming the file and what is wrong.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-        return parse_faults(document)
-    except (OSError, ValueError) as error:
-        raise FaultsRefused(f"{path}: {error}") from error
-
-
-def _parse(entry: object, here: str) -> Fault:
-    if not isinstance(entry, dict):
-        raise FaultsRefused(f"{here} must be a table")
-    kind = entry.get("kind")
-    if kind not in KINDS:
-        raise FaultsRefused(f"{here}.kind: {kind!r} is none of {', '.join(sorted(KINDS))}")
-    if unknown := set(entry) - _COMMON - set(KINDS[kind]):
-        raise FaultsRefused(f"{here}: {kind} knows no {', '.join(sorted(unknown))}")
-    meters = entry.get("meters", "*")
-    if not isinstance(meters, str):
-        raise FaultsRefused(f"{here}.meters must be a pattern such as MTR-00*")
-    to_s = entry.get("to_s")
-    fault = Fault(
-        kind=kind,
-        meters=meters,
-        probability=_number(entry, "probability", 1.0, here),
-        from_s=_number(entry, "from_s", 0.0, here),
-        to_s=None if to_s is None else _number(entry, "to_s", 0.0, here),
-        parameters={
-            name: _like(entry.get(name, default), default, f"{here}.{name}")
-            for name, default in KINDS[kind].items()
-        },
-    )
-    if not 0 <= fault.probability <= 1:
-        raise FaultsRefused(f"{here}.probability must lie between 0 and 1")
-    if fault.from_s < 0 or (fault.to_s is not None and fault.to_s <= fault.from_s):
-        raise FaultsRefused(f"{here}: to_s must lie after from_s, and both after 0")
-    return fault
-
-
-def _number(entry: dict[str, Any], name: str, default: float, here: str) -> float:
-    return float(_like(entry.get(name, default), default, f"{here}.{name}"))
-
-
-def _like(value: Any, default: Any, here: str) -> Any:
-    wanted: tuple[type, ...] = (int, float) if isinstance(default, float) else (type(default),)
-    if isinstance(value, bool) != isinstance(default, bool) or not isinstance(value, wanted):
-        raise FaultsRefused(f"{here} must be like {json.dumps(default)}")
-    return value
-
-
 class FaultBook:
     """The faults of a run. The same seed and the same calls give the same misfortunes."""
 
     def __init__(self, seed: int, faults: Sequence[Fault] = (), *, at: float = 0.0) -> None:
         self.seed = seed
-        self._dice: dict[tuple[str, str], random.Random] = {}
+        self._rolled: Counter[tuple[str, str]] = Counter()
+        self._in_a_row: dict[tuple[str, str], tuple[Fault, int]] = {}
         self.faults: list[tuple[float, Fault]] = []
         self.add(faults, at=at)
 
@@ -155,6 +107,7 @@ class FaultBook:
     def clear(self) -> None:
         """End all faults."""
         self.faults.clear()
+        self._in_a_row.clear()
 
     def edges(self) -> list[float]:
         """Return the moments at which windows open and close, in seconds."""
@@ -165,27 +118,56 @@ class FaultBook:
             if edge is not None
         ]
 
-    def has(self, kind: str, serial: str, at: float) -> Fault | None:
-        """Return the condition of that kind that the meter has now."""
+    def knows(self, kind: str) -> bool:
+        """Say whether the kind may come at all."""
+        return any(fault.kind == kind for _since, fault in self.faults)
+
+    def has(
+        self, kind: str, serial: str, at: float, *, about: str | None = None, gateway: str = ""
+    ) -> Fault | None:
+        """Return the condition of that kind that the meter has now.
+
+        What befalls a whole `gateway` befalls its meters together.
+        """
+        who = f"gateway {gateway}" if kind == "gateway_cut" else serial
         for index, fault in self._active(kind, serial, at):
-            share = random.Random(f"{self.seed}/{serial}/{kind}/{index}").random()  # noqa: S311
+            if about is not None and fault.parameters["about"] != about:
+                continue
+            if fault.probability >= 1:
+                return fault
+            share = random.Random(f"{self.seed}/{who}/{kind}/{index}").random()  # noqa: S311
             if share < fault.probability:
                 return fault
         return None
 
+    def is_cut(self, serial: str, gateway: str, at: float) -> bool:
+        """Say whether nothing reaches the meter, and nothing leaves it."""
+        return any(self.has(kind, serial, at, gateway=gateway) for kind in CUTS)
+
     def strikes(self, kind: str, serial: str, at: float) -> Fault | None:
         """Roll the dice: the incident of that kind that befalls this message."""
+        fault, left = self._in_a_row.get((serial, kind), (None, 0))
+        if fault is not None and left:
+            self._in_a_row[serial, kind] = (fault, left - 1)
+            return fault
         for _index, fault in self._active(kind, serial, at):
-            dice = self.dice(serial, kind)
-            if dice.random() < fault.probability:
+            if self.dice(serial, kind).random() < fault.probability:
+                if (length := fault.parameters.get("length", 1)) > 1:
+                    self._in_a_row[serial, kind] = (fault, length - 1)
                 return fault
         return None
 
     def dice(self, serial: str, kind: str) -> random.Random:
-        """Return the meter's own dice for a kind of misfortune."""
-        if (serial, kind) not in self._dice:
-            self._dice[serial, kind] = random.Random(f"{self.seed}/{serial}/{kind}")  # noqa: S311
-        return self._dice[serial, kind]
+        """Return the next throw of the meter's own dice for a kind of misfortune.
+
+        Ten thousand meters with a generator for each kind would not fit into memory.
+        """
+        self._rolled[serial, kind] += 1
+        return random.Random(f"{self.seed}/{serial}/{kind}#{self._rolled[serial, kind]}")  # noqa: S311
+
+    def since(self, fault: Fault) -> float:
+        """Return when the fault's window opened, in seconds."""
+        return next(at + fault.from_s for at, other in self.faults if other is fault)
 
     def _active(self, kind: str, serial: str, at: float) -> list[tuple[int, Fault]]:
         return [
@@ -196,7 +178,3 @@ class FaultBook:
             and (fault.to_s is None or at < since + fault.to_s)
             and fnmatchcase(serial, fault.meters)
         ]
-
-    def since(self, fault: Fault) -> float:
-        """Return when the fault's window opened, in seconds."""
-        return next(at + fault.from_s for at, other in self.faults if other is fault)

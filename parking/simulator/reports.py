@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ import httpx
 
 from parking.meter_protocol import UNQUOTED, parse_stamp
 from parking.signatures import NONCE_S, new_nonce, sign
+from parking.simulator.clock import sleep
 from parking.simulator.device import Device, Reply
 from parking.simulator.faults import FaultBook
 
@@ -117,15 +117,18 @@ class Reporter:
                 expected = isinstance(error, Undelivered | httpx.HTTPError)
                 level = logging.DEBUG if expected else logging.WARNING
                 logger.log(level, "%s: %r", device.spec.serial, error)
-                self._after(random.uniform(0.1, wait), device)  # noqa: S311
+                if device.is_careless("contact", self._clock()):
+                    device.forget_plan()
+                dice = self._faults.dice(device.spec.serial, "back-off")
+                self._after(dice.uniform(0.1, wait), device)
             finally:
                 self._busy.discard(device)
 
     async def _turn(self, device: Device) -> None:
         serial = device.spec.serial
         base = f"/edge/v1/meters/{quote(serial, safe=UNQUOTED)}"
-        if self._faults.has("offline", serial, self._clock()):
-            raise Undelivered("offline")
+        if device.is_cut(self._clock()):
+            raise Undelivered("cut off")
         if not device.spec.keys:
             self.counts["without a key"] += 1
             return
@@ -165,7 +168,8 @@ class Reporter:
         if answer.status_code == 200:
             reply = device.take(answer.json(), now=self._clock())
             device.note(self._clock(), "in", f"fetched plan → {reply.status}")
-            self._etags[device] = answer.headers.get("ETag", "")
+            if reply.status < 300:  # what was not taken is wanted again
+                self._etags[device] = answer.headers.get("ETag", "")
             self._took(device, reply)
 
     async def _send(
@@ -208,7 +212,8 @@ class Reporter:
             content=body,
             headers={"Content-Type": "application/json", **headers, **signature},
         )
-        if method == "POST" and (
+        # Kept only where it may be wanted: ten thousand requests are many bytes.
+        if (method == "POST" and self._faults.knows("replay")) and (
             device not in self._replays or self._replays[device][0] < now - NONCE_S
         ):
             self._replays[device] = (now, request)
@@ -222,7 +227,7 @@ class Reporter:
 
     def _after(self, seconds: float, device: Device) -> None:
         async def later() -> None:
-            await asyncio.sleep(seconds)
+            await sleep(self._clock, seconds)
             self.wake(device)
 
         self._keep(asyncio.create_task(later()))
@@ -231,7 +236,7 @@ class Reporter:
         self, seconds: float, device: Device, path: str, message: dict[str, Any]
     ) -> None:
         async def later() -> None:
-            await asyncio.sleep(seconds)
+            await sleep(self._clock, seconds)
             try:
                 await self._send(device, "POST", path, message)
             except (Undelivered, httpx.HTTPError) as error:

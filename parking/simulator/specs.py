@@ -27,3 +27,4 @@ class MeterSpec:
     longitude: float
     latitude: float
     spots: tuple[SpotSpec, ...]
+    gateway: str = ""  # what it hangs on, together with others of the same name

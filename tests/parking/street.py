@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
+import httpx
 from django.conf import settings as site_settings
 from django.db import connection, transaction
 from django.utils import timezone
@@ -16,8 +17,9 @@ from parking import booking, meter_keys
 from parking.management.commands.simulate_meters import meters as specs_from_database
 from parking.models import Meter, Slot, Spot, Zone
 from parking.simulator.app import App
-from parking.simulator.engine import Street
-from parking.simulator.faults import FaultBook, parse_faults
+from parking.simulator.engine import HEARTBEAT_S, Street
+from parking.simulator.fault_files import parse_faults
+from parking.simulator.faults import FaultBook
 from parking.simulator.http import Server
 from parking.simulator.specs import MeterSpec
 from tests import cast
@@ -88,8 +90,11 @@ class RunningStreet:
         seed: int = 1,
         port: int = 0,
         clock: Callable[[], float] = time.time,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
-        self.street = Street(site=site, seed=seed, faults=FaultBook(seed), clock=clock)
+        self.street = Street(
+            site=site, seed=seed, faults=FaultBook(seed), clock=clock, heartbeat_s=heartbeat_s
+        )
         self._loop = asyncio.new_event_loop()
         self._server = Server(App(self.street))
         self._up = threading.Event()
@@ -130,6 +135,13 @@ class RunningStreet:
         """Let things go wrong from now on; nothing ends them all."""
         parsed = parse_faults({"fault": list(faults)})
         self.do(lambda: self.street.set_faults(parsed, keep=False))
+
+    def control(self, method: str, page: str, body: Any = None, *, status: int = 200) -> Any:
+        """Ask the street's own interface something, as a person would; return its answer."""
+        address = f"{self.url}{page}" if page.startswith("/") else f"{self.url}/_control/{page}"
+        answer = httpx.request(method, address, json=body, trust_env=False, timeout=10)
+        assert answer.status_code == status, answer.text
+        return answer.json()
 
     def do(self, action: Callable[[], Any]) -> Any:
         """Run the action in the street's own thread and return what it returns."""

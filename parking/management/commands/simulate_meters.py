@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from parking import meter_keys
+from parking.meter_protocol import parse_stamp
 from parking.models import Meter, MeterKey, Spot
 from parking.signatures import Key
-from parking.simulator.engine import Street
-from parking.simulator.faults import FaultsRefused, read_faults
+from parking.simulator.clock import FASTEST, VirtualClock
+from parking.simulator.engine import HEARTBEAT_S, Street
+from parking.simulator.fault_files import FaultsRefused, read_faults
 from parking.simulator.run import serve
 from parking.simulator.specs import MeterSpec, SpotSpec
 
@@ -45,6 +48,15 @@ class Command(BaseCommand):
         parser.add_argument("--count", type=_count, default=LARGEST_COUNT, help="play so many")
         parser.add_argument("--seed", type=int, default=1, help="the same seed, the same mishaps")
         parser.add_argument("--faults", type=Path, help="a TOML or JSON file of what goes wrong")
+        parser.add_argument(
+            "--speed", type=_speed, default=1.0, help="virtual seconds in one of the world"
+        )
+        parser.add_argument(
+            "--start", type=_moment, help="when it is for the meters, such as 2026-03-03T08:00:00Z"
+        )
+        parser.add_argument(
+            "--heartbeat", type=_heartbeat, default=HEARTBEAT_S, help="seconds between two reports"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until stopped.
@@ -56,7 +68,12 @@ class Command(BaseCommand):
             faults = read_faults(options["faults"]) if options["faults"] else []
         except FaultsRefused as error:
             raise CommandError(str(error)) from error
-        street = Street(site=options["site"], seed=options["seed"])
+        street = Street(
+            site=options["site"],
+            seed=options["seed"],
+            clock=VirtualClock(start=options["start"], speed=options["speed"]),
+            heartbeat_s=options["heartbeat"],
+        )
         street.faults.add(faults, at=street.clock())
 
         def read() -> Sequence[MeterSpec]:
@@ -97,6 +114,7 @@ def meters(count: int) -> list[MeterSpec]:
             serial=meter.serial,
             keys=tuple(keys[meter.id]),
             is_called=bool(meter.edge_url),
+            gateway=meter.edge_url,
             zone=meter.zone.name,
             street=next((spot.street for spot in spots[meter.id] if spot.street), ""),
             longitude=meter.location.x,
@@ -113,3 +131,28 @@ def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LARGEST_COUNT:
         raise argparse.ArgumentTypeError(f"must be 1 to {LARGEST_COUNT}")
     return int(text)
+
+
+def _speed(text: str) -> float:
+    return _number(text, 0, FASTEST)
+
+
+def _heartbeat(text: str) -> float:
+    return _number(text, 1, 3600)
+
+
+def _number(text: str, least: float, most: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"must be {least:g} to {most:g}")
+    return number
+
+
+def _moment(text: str) -> float:
+    try:
+        return parse_stamp(text).timestamp()
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

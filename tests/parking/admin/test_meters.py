@@ -12,7 +12,16 @@ from django.utils import timezone
 from parking import lights, meter_keys
 from parking.lights import commands
 from parking.meter_client import Answer
-from parking.models import CommandState, Light, Meter, MeterCommand, MeterEvent, Zone
+from parking.models import (
+    CommandState,
+    DeedKind,
+    Light,
+    Meter,
+    MeterCommand,
+    MeterDeed,
+    MeterEvent,
+    Zone,
+)
 from tests.parking.admin.conftest import Enter
 from tests.parking.street import a_street_meter
 
@@ -156,7 +165,7 @@ def test_a_key_is_made_by_post_alone_shown_once_and_kept_from_others(
     assert len(meter_keys.keys_of(foreign.pk)) == 1
 
 
-def test_commands_and_events_are_read_in_the_own_zone_and_never_written(
+def test_commands_events_and_work_are_read_in_the_own_zone_and_never_written(
     meter: Meter, other_zone: Zone, operator: User, superuser: User, warden: User, enter: Enter
 ) -> None:
     foreign = a_street_meter(other_zone, "MTR-000009")
@@ -165,7 +174,14 @@ def test_commands_and_events_are_read_in_the_own_zone_and_never_written(
         MeterEvent.objects.create(
             meter=one, event_id="e1", kind="shock", at=timezone.now(), received_at=timezone.now()
         )
-    for noun, rows in (("command", MeterCommand.objects), ("event", MeterEvent.objects)):
+        MeterDeed.objects.create(
+            meter=one, kind=DeedKind.KEY, at=timezone.now(), why="yearly", by=superuser
+        )
+    for noun, rows in (
+        ("command", MeterCommand.objects),
+        ("event", MeterEvent.objects),
+        ("deed", MeterDeed.objects),
+    ):
         own, other = (rows.get(meter=one).pk for one in (meter, foreign))
         name = f"admin:parking_meter{noun}"
         browser = enter(operator)

@@ -1,6 +1,7 @@
 """A simulated meter keeps the protocol's rules."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from parking.meter_protocol import Entry, Show, message
 from parking.signatures import Key, sign
 from parking.simulator.device import Device, Reply
-from parking.simulator.faults import FaultBook, parse_faults
+from parking.simulator.fault_files import parse_faults
+from parking.simulator.faults import FaultBook
 from parking.simulator.specs import MeterSpec, SpotSpec
 from tests.cast import NOW, at
 
@@ -227,3 +229,53 @@ def test_a_car_put_there_by_hand_is_seen_until_it_is_taken_away() -> None:
     assert said(meter) == [False, True]
     meter.cars = {}
     assert said(meter) == [True, False]
+
+
+def careless(about: str) -> Device:
+    return device({"kind": "careless", "about": about})
+
+
+def test_careless_firmware_breaks_the_rule_that_it_is_careless_about() -> None:
+    guess = Key("mk_1", b"guess")
+    assert put(careless("signature"), a_plan(), key=guess).status == 202
+    assert put(careless("skew"), a_plan(), now=T + 400).status == 202
+    assert "time" not in put(careless("time"), a_plan(), now=T + 400).body
+    assert put(careless("problem"), a_plan(), key=guess).content_type == "application/json"
+    assert put(careless("malformed"), a_plan(spots=None)).status == 202
+    assert put(careless("owner"), a_plan(meter="MTR-2")).status == 202
+    forgetful = careless("nonce")
+    assert [put(forgetful, a_plan(revision)).status for revision in (1, 2)] == [202, 202]
+
+
+def test_careless_firmware_mixes_up_plans_and_acknowledgements() -> None:
+    old = careless("revision")
+    put(old, a_plan(5))
+    assert put(old, a_plan(4), nonce="nonce-001").status == 202
+    again = careless("repeat")
+    put(again, a_plan(5))
+    put(again, a_plan(5), nonce="nonce-001")
+    assert [ack["stage"] for ack in again.acks] == ["applied", "applied"]
+    twice = careless("ack")
+    put(twice, a_plan())
+    assert [ack["stage"] for ack in twice.acks] == ["applied", "rejected"]
+
+
+def test_careless_firmware_shows_and_says_what_it_should_not() -> None:
+    frozen, red, blue, stuck = (
+        careless(about) for about in ("switching", "exhausted", "report", "seq")
+    )
+    for meter in (frozen, red, blue, stuck):
+        put(meter, a_plan())
+    assert lights(frozen, T + 3700) == ["green steady", "off none"]
+    assert lights(red, T + 3500) == ["green steady", "off none"]
+    assert lights(red, T + 3700) == ["red steady"] * 2
+    assert blue.state(T)["spots"][0]["light"] == "blue"
+    assert [stuck.state(T)["seq"] for _report in range(2)] == [1, 1]
+
+
+def test_of_two_keys_both_are_known_unless_the_firmware_is_careless() -> None:
+    old = Key("mk_0", b"older")
+    for faults, status in (((), 202), (({"kind": "careless", "about": "second_key"},), 401)):
+        meter = device(*faults)
+        meter.spec = replace(SPEC, keys=(KEY, old))
+        assert put(meter, a_plan(), key=old).status == status
