@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("parking", "0022_plan_news")]
+    dependencies = [("parking", "0021_plan_news")]
 
     operations = [
         migrations.CreateModel(

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("parking", "0024_late_light"),
+        ("parking", "0023_late_light"),
     ]
 
     operations = [

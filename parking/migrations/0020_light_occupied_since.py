@@ -6,7 +6,7 @@ FILL = "UPDATE parking_light SET occupied_since = occupied_at WHERE occupied"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("parking", "0020_light_since")]
+    dependencies = [("parking", "0019_light_since")]
 
     operations = [
         migrations.AddField(

@@ -65,5 +65,5 @@ DROP FUNCTION parking_command_delivered();
 class Migration(migrations.Migration):
     """Add the triggers."""
 
-    dependencies = [("parking", "0025_care_of_meters")]
+    dependencies = [("parking", "0024_care_of_meters")]
     operations = [migrations.RunSQL(SQL, UNDO)]

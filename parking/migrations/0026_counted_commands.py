@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Add the table."""
 
-    dependencies = [("parking", "0026_commands_tell_when")]
+    dependencies = [("parking", "0025_commands_tell_when")]
 
     operations = [
         migrations.CreateModel(

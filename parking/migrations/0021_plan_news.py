@@ -22,5 +22,5 @@ DROP FUNCTION parking_plan_news();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("parking", "0021_light_occupied_since")]
+    dependencies = [("parking", "0020_light_occupied_since")]
     operations = [migrations.RunSQL(SQL, UNDO)]

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("parking", "0023_gateway")]
+    dependencies = [("parking", "0022_gateway")]
 
     operations = [
         migrations.CreateModel(
