@@ -29,6 +29,7 @@ TIMETABLE: dict[str, float] = {
     "payments.check_due": 60,
     "payments.read_events": 15 * 60,
     "payments.compare_balance": 24 * 60 * 60,
+    "payments.compare_payouts": 24 * 60 * 60,
 }
 
 app.conf.beat_schedule = {

@@ -16,7 +16,16 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
-from payments.models import LedgerEntry, LedgerKind, LedgerLine, Payment, Refund
+from payments import exception_list
+from payments.models import (
+    ClosedPeriod,
+    LedgerEntry,
+    LedgerKind,
+    LedgerLine,
+    MoneyException,
+    Payment,
+    Refund,
+)
 from payments.records import Capture, Movement
 
 CLEARING = "psp_clearing"
@@ -114,7 +123,7 @@ def post_refund(*, refund: Refund, occurred_at: datetime, now: datetime) -> None
         provider_reference=refund.refund_id or "",
         occurred_at=occurred_at,
         now=now,
-        actor=refund.actor,
+        actor=_who(refund),
         reason=refund.reason,
         payment=payment,
         refund=refund,
@@ -220,6 +229,51 @@ def first_missing_document() -> str | None:
     return row[0] if row else None
 
 
+def booked(ids: Sequence[str] | None = None, *, since: datetime | None = None) -> dict[str, int]:
+    """Return what each balance transaction did to clearing by the books, in minor units.
+
+    Either those of `ids`, or all that happened from `since` on.
+    """
+    on_clearing = LedgerLine.objects.filter(account=CLEARING)
+    if since is not None:
+        on_clearing = on_clearing.filter(entry__occurred_at__gte=since)
+    found: dict[str, int] = {}
+    for name, kinds in _NAMED_BY.items():
+        rows = on_clearing.filter(entry__kind__in=kinds)
+        if ids is not None:
+            rows = rows.filter(**{f"{name}__in": ids})
+        sums = rows.order_by().values_list(name).annotate(net=Sum("amount"))
+        found.update({movement_id: net for movement_id, net in sums if movement_id})
+    return found
+
+
+def clearing(currency: str) -> int:
+    """Return what the processor owes us by the books, in minor units."""
+    lines = LedgerLine.objects.filter(account=CLEARING, currency=currency)
+    return lines.aggregate(sum=Sum("amount"))["sum"] or 0
+
+
+def in_bank(payout_id: str) -> int:
+    """Return what a payout brought to the bank by the books, in minor units."""
+    lines = LedgerLine.objects.filter(
+        account=BANK, entry__kind=LedgerKind.PAYOUT, entry__reason=payout_id
+    )
+    return lines.aggregate(sum=Sum("amount"))["sum"] or 0
+
+
+# Where each kind of entry has the id of the balance transaction that it books.
+_NAMED_BY = {
+    "entry__payment__balance_transaction_id": (LedgerKind.CAPTURE, LedgerKind.FEE),
+    "entry__refund__balance_transaction_id": (LedgerKind.REFUND,),
+    "entry__refund__failure_transaction_id": (LedgerKind.REFUND_FAILED,),
+    "entry__provider_reference": (
+        LedgerKind.PAYOUT,
+        LedgerKind.DISPUTE,
+        LedgerKind.DISPUTE_WON,
+    ),
+}
+
+
 def _standing(payment: Payment) -> tuple[str, dict[str, int]]:
     """Return the currency and what the payment left on each account besides clearing."""
     rows = (
@@ -234,6 +288,13 @@ def _standing(payment: Payment) -> tuple[str, dict[str, int]]:
         .order_by("account")
     )
     return rows[0][0], {account: total for _currency, account, total in rows}
+
+
+def _who(refund: Refund) -> str:
+    """Name who asked for a refund and, where it took two, who approved it."""
+    if not refund.approver:
+        return refund.actor
+    return f"{refund.actor}, approved by {refund.approver}"
 
 
 def _share(amount: int, part: int, whole: int) -> int:
@@ -272,10 +333,11 @@ def _post(
             "reason": reason[:200],
             "occurred_at": occurred_at,
             "posted_at": now,
-            "business_on": timezone.localdate(now),
+            "business_on": timezone.localdate(now),  # or later: a trigger keeps closed days shut
         },
     )
     if is_new:
+        _list_if_late(entry)
         LedgerLine.objects.bulk_create(
             LedgerLine(
                 entry=entry,
@@ -285,4 +347,19 @@ def _post(
                 currency=currency,
             )
             for position, line in enumerate(moved, start=1)
+        )
+
+
+def _list_if_late(entry: LedgerEntry) -> None:
+    """Put an entry before a person that belongs to a day which is closed."""
+    happened_on = timezone.localdate(entry.occurred_at)
+    if happened_on >= timezone.localdate(entry.posted_at):
+        return
+    if ClosedPeriod.objects.filter(first_on__lte=happened_on, last_on__gte=happened_on).exists():
+        exception_list.put(
+            kind=MoneyException.Kind.LATE_POSTING,
+            key=f"late:{entry.key}"[:300],
+            detail=f"{entry.kind} of {happened_on:%Y-%m-%d}, whose books are closed",
+            payment=entry.payment,
+            now=entry.posted_at,
         )

@@ -120,6 +120,15 @@ def compare_balance() -> None:
         logger.warning("balance not compared: %s", error.code)
 
 
+@shared_task(name="payments.compare_payouts")
+def compare_payouts() -> None:
+    """R4: hold each payout against what it carries."""
+    try:
+        reconciliation.compare_payouts(now=timezone.now())
+    except gateway.GatewayError as error:
+        logger.warning("payouts not compared: %s", error.code)
+
+
 @shared_task(name="payments.seal_ledger")
 def seal_ledger() -> None:
     """Number and chain the entries posted since the last run."""

@@ -1,6 +1,7 @@
 """The nouns of money."""
 
 from payments.models.desk import (
+    ExceptionStep,
     ExportLog,
     MoneyException,
     Reconciliation,
@@ -15,6 +16,7 @@ from payments.models.ledger import (
     LedgerKind,
     LedgerLine,
 )
+from payments.models.officers import RefundDecision, RefundLimit, RefundRequest
 from payments.models.payment import (
     DEAD_REFUND_STATES,
     UNDECIDED_REFUND_STATES,
@@ -25,15 +27,22 @@ from payments.models.payment import (
     RefundReason,
     RefundState,
 )
+from payments.models.periods import AcceptedException, ClosedPeriod, PeriodKind
 from payments.models.post import Mail, MailKind, WebhookEvent
+from payments.models.processor import Dispute, DisputeState, Payout, PayoutPart
 
 __all__ = [
     "DEAD_REFUND_STATES",
     "UNDECIDED_REFUND_STATES",
     "UNDECIDED_STATES",
+    "AcceptedException",
+    "ClosedPeriod",
+    "Dispute",
+    "DisputeState",
     "Document",
     "DocumentKind",
     "DocumentSeries",
+    "ExceptionStep",
     "ExportLog",
     "LedgerEntry",
     "LedgerHead",
@@ -44,10 +53,16 @@ __all__ = [
     "MoneyException",
     "Payment",
     "PaymentState",
+    "Payout",
+    "PayoutPart",
+    "PeriodKind",
     "Reconciliation",
     "ReconciliationKind",
     "Refund",
+    "RefundDecision",
+    "RefundLimit",
     "RefundReason",
+    "RefundRequest",
     "RefundState",
     "WebhookEvent",
 ]
