@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from payments.views import audit, change, citizen, extend, taken, webhook
+from payments.views import (
+    audit,
+    change,
+    citizen,
+    exceptions,
+    extend,
+    officers,
+    periods,
+    taken,
+    webhook,
+)
 
 app_name = "payments"
 urlpatterns: list[URLPattern] = [
@@ -20,5 +30,11 @@ urlpatterns: list[URLPattern] = [
     path("audit/lines.csv", audit.csv, name="report-csv"),
     path("audit/lines.xlsx", audit.xlsx, name="report-xlsx"),
     path("audit/exports/<int:export_id>/manifest.json", audit.manifest, name="manifest"),
+    path("audit/exceptions/", exceptions.show, name="exceptions"),
+    path("audit/exceptions/<int:exception_id>/", exceptions.one, name="exception"),
+    path("audit/periods/", periods.show, name="periods"),
+    path("desk/refunds/", officers.requests, name="refund-requests"),
+    path("desk/payments/<uuid:payment_id>/refund/", officers.refund, name="refund"),
+    path("desk/payments/<uuid:payment_id>/release/", officers.release, name="release"),
     path("stripe/webhook/", webhook.receive, name="webhook"),
 ]

@@ -100,6 +100,21 @@ class Processor:
         """Pay on the hosted page; return paid, declined, challenge or closed."""
         return self.control(f"sessions/{session_id}/pay", card=card)["result"]
 
+    def a_foreign_page(self) -> str:
+        """Open a page that is none of the site's; return its id."""
+        session = self.post(
+            "checkout/sessions",
+            **{
+                "mode": "payment",
+                "success_url": "http://127.0.0.1/ok",
+                "line_items[0][quantity]": 1,
+                "line_items[0][price_data][currency]": "eur",
+                "line_items[0][price_data][unit_amount]": 300,
+                "line_items[0][price_data][product_data][name]": "Umbrella",
+            },
+        )
+        return str(session["id"])
+
     def all(self, path: str) -> list[dict[str, Any]]:
         """Return every object of a kind, oldest first."""
         return self.get(path, limit=100)["data"][::-1]

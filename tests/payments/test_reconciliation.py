@@ -121,24 +121,6 @@ def test_a_refund_that_was_missed_is_taken_in(spot: Spot, processor: Processor) 
     assert MoneyException.objects.get().kind == "external_refund"
 
 
-def a_foreign_page(processor: Processor) -> str:
-    """Open a page at the processor that is none of ours; return its id."""
-    now = int(cast.NOW.timestamp())
-    session = processor.post(
-        "checkout/sessions",
-        **{
-            "mode": "payment",
-            "success_url": "http://127.0.0.1/ok",
-            "expires_at": now + 3600,
-            "line_items[0][quantity]": 1,
-            "line_items[0][price_data][currency]": "eur",
-            "line_items[0][price_data][unit_amount]": 300,
-            "line_items[0][price_data][product_data][name]": "Umbrella",
-        },
-    )
-    return str(session["id"])
-
-
 def test_money_of_ours_that_nobody_heard_of_is_booked(spot: Spot, processor: Processor) -> None:
     payment = an_open_payment(spot)
     processor.pay(payment.session_id)
@@ -156,7 +138,7 @@ def the_intent(processor: Processor) -> str:
 
 def test_money_that_is_not_ours_is_listed_and_not_booked(spot: Spot, processor: Processor) -> None:
     an_open_payment(spot)
-    processor.pay(a_foreign_page(processor))
+    processor.pay(processor.a_foreign_page())
     before = books()
     for minute in (10, 24 * 60):
         comparison = reconciliation.compare_balance(now=cast.at(minute))
