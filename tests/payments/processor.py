@@ -116,8 +116,18 @@ class Processor:
         return str(session["id"])
 
     def all(self, path: str) -> list[dict[str, Any]]:
-        """Return every object of a kind, oldest first."""
+        """Return the newest hundred objects of a kind, oldest first."""
         return self.get(path, limit=100)["data"][::-1]
+
+    def every(self, path: str) -> list[dict[str, Any]]:
+        """Return every object of a kind, page after page, oldest first."""
+        rows: list[dict[str, Any]] = []
+        while True:
+            after = {"starting_after": rows[-1]["id"]} if rows else {}
+            page = self.get(path, limit=100, **after)
+            rows += page["data"]
+            if not page["has_more"]:
+                return rows[::-1]
 
     def events(self, *types: str) -> list[dict[str, Any]]:
         """Return the events so far, oldest first."""
