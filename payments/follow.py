@@ -6,11 +6,22 @@ the reconciler both come here, so that the order in which they arrive makes no d
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from payments import checkout, disputes, gateway, payouts, refunds
-from payments.models import Payment, PaymentState
+from parking import booking
+from payments import checkout, disputes, gateway, ledger, payouts, refunds
+from payments.models import Payment, PaymentState, Payout
+from payments.records import Movement, ProcessorPayout
+
+logger = logging.getLogger(__name__)
+
+_CHARGE_TYPES = {"charge", "payment"}
+_REFUND_TYPES = {"refund", "payment_refund", "refund_failure", "payment_refund_failure"}
+_DISPUTE_CATEGORIES = {"dispute", "dispute_reversal"}
+_PAYOUT_TYPES = {"payout", "payout_failure", "payout_cancel"}
 
 
 def refund(refund_id: str, *, now: datetime) -> bool:
@@ -39,9 +50,44 @@ def charge(charge_id: str, *, now: datetime) -> bool:
 
 
 def payout(payout_id: str, *, now: datetime) -> bool:
-    """Follow a payout. Every one is ours: the account is."""
-    payouts.adopt(said=gateway.retrieve_payout(payout_id), now=now)
+    """Follow a payout and what it carries. Every one is ours: the account is."""
+    said_payout(gateway.retrieve_payout(payout_id), now=now)
     return True
+
+
+def said_payout(said: ProcessorPayout, *, now: datetime) -> Payout:
+    """Follow a payout that was just asked for; what it carries is booked first."""
+    parts = payouts.parts_of(said)
+    movements(parts.carried, now=now)
+    return payouts.adopt(said=said, parts=parts, now=now)
+
+
+def movements(found: Sequence[Movement], *, now: datetime) -> int:
+    """Follow the balance transactions that the books do not know; return how many were ours."""
+    booked = ledger.booked([movement.id for movement in found])
+    return sum(
+        _movement(movement, now) for movement in found if booked.get(movement.id) != movement.net
+    )
+
+
+def _movement(movement: Movement, now: datetime) -> bool:
+    if movement.type in _PAYOUT_TYPES:
+        ledger.post_payout(movement=movement, now=now)
+        return True
+    try:
+        if movement.category in _DISPUTE_CATEGORIES:
+            return dispute(movement.source, now=now)
+        if movement.type in _REFUND_TYPES:
+            return refund(movement.source, now=now)
+        if movement.type in _CHARGE_TYPES:
+            return charge(movement.source, now=now)
+    except booking.Busy:
+        logger.warning("%s waits: others are at its rows", movement.id)
+    except gateway.GatewayError as error:
+        if error.retryable:
+            raise
+        logger.warning("the processor does not know %s, which it moved", movement.source)
+    return False
 
 
 def paid_payment(intent_id: str, *, now: datetime) -> Payment | None:

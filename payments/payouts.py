@@ -21,7 +21,7 @@ FAILED = ("failed", "canceled")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Parts:
+class Parts:
     """What a payout carries, its own movement apart, and what took it back if it failed."""
 
     carried: Sequence[Movement]
@@ -29,9 +29,22 @@ class _Parts:
     back: Movement | None
 
 
-def adopt(*, said: ProcessorPayout, now: datetime) -> Payout:
+def parts_of(said: ProcessorPayout) -> Parts:
+    """Ask what a payout carries, what it did itself, and what took it back."""
+    listed = list(gateway.movements_of_payout(said.id)) if said.is_itemised else []
+    own = next((one for one in listed if one.id == said.balance_transaction_id), None)
+    if own is None and said.balance_transaction_id:
+        own = gateway.retrieve_movement(said.balance_transaction_id)
+    back = said.failure_transaction_id
+    return Parts(
+        carried=[one for one in reversed(listed) if one.id != said.balance_transaction_id],
+        own=own,
+        back=gateway.retrieve_movement(back) if back else None,
+    )
+
+
+def adopt(*, said: ProcessorPayout, parts: Parts, now: datetime) -> Payout:
     """Bring our rows and the books to a payout as the processor has it; say whether it ties."""
-    parts = _parts_of(said)
     with transaction.atomic():
         for movement in (parts.own, parts.back):
             if movement is not None:
@@ -78,20 +91,7 @@ def adopt(*, said: ProcessorPayout, now: datetime) -> Payout:
     return payout
 
 
-def _parts_of(said: ProcessorPayout) -> _Parts:
-    listed = list(gateway.movements_of_payout(said.id)) if said.is_itemised else []
-    own = next((one for one in listed if one.id == said.balance_transaction_id), None)
-    if own is None and said.balance_transaction_id:
-        own = gateway.retrieve_movement(said.balance_transaction_id)
-    back = said.failure_transaction_id
-    return _Parts(
-        carried=[one for one in reversed(listed) if one.id != said.balance_transaction_id],
-        own=own,
-        back=gateway.retrieve_movement(back) if back else None,
-    )
-
-
-def _troubles(said: ProcessorPayout, parts: _Parts) -> dict[str, str]:
+def _troubles(said: ProcessorPayout, parts: Parts) -> dict[str, str]:
     """Return what does not tie, by a short name."""
     found: dict[str, str] = {}
     total = sum(one.net for one in parts.carried)

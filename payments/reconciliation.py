@@ -17,8 +17,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from parking import booking
-from payments import exception_list, follow, gateway, ledger, payouts, webhooks
+from payments import exception_list, follow, gateway, ledger, webhooks
 from payments.models import (
     MoneyException,
     Payment,
@@ -36,9 +35,6 @@ _EVENTS_OVERLAP = timedelta(hours=2)
 _EVENTS_KEPT = timedelta(days=29)  # the processor keeps 30
 _BALANCE_OVERLAP = timedelta(days=3)
 _PAYOUTS_OVERLAP = timedelta(days=10)  # banks refuse payouts within days
-_PAYOUT_TYPES = {"payout", "payout_failure", "payout_cancel"}
-_REFUND_TYPES = {"refund", "payment_refund", "refund_failure", "payment_refund_failure"}
-_DISPUTE_CATEGORIES = {"dispute", "dispute_reversal"}
 # While we read, people pay: what is new since the reading is read again before it is a difference.
 _READINGS = 3
 
@@ -159,7 +155,7 @@ def compare_payouts(*, now: datetime) -> int:
             if payout_id not in said:
                 said[payout_id] = gateway.retrieve_payout(payout_id)
         followed = [
-            payouts.adopt(said=one, now=now)
+            follow.said_payout(one, now=now)
             for one in sorted(said.values(), key=lambda payout: payout.occurred_at)
         ]
     except gateway.GatewayError as error:
@@ -194,10 +190,8 @@ def _read_balance(run: Reconciliation, since: datetime, now: datetime) -> Compar
     """Read, put right what was missed, and compare once."""
     movements = list(gateway.movements_since(since))
     run.seen = len(movements)
-    booked = ledger.booked([movement.id for movement in movements])
-    for movement in reversed(movements):  # oldest first: money comes before it goes
-        if booked.get(movement.id) != movement.net:
-            run.found += _put_right(movement, now)
+    # Oldest first: money comes before it goes.
+    run.found += follow.movements(list(reversed(movements)), now=now)
     balance = gateway.balance(settings.CITY_CURRENCY)
     return Comparison(
         currency=settings.CITY_CURRENCY,
@@ -205,29 +199,6 @@ def _read_balance(run: Reconciliation, since: datetime, now: datetime) -> Compar
         balance=balance,
         differences=_differences(movements, since),
     )
-
-
-def _put_right(movement: Movement, now: datetime) -> bool:
-    """Book a balance transaction that the books do not know; return whether it is ours."""
-    if movement.type in _PAYOUT_TYPES:
-        ledger.post_payout(movement=movement, now=now)
-        return True
-    try:
-        if movement.category in _DISPUTE_CATEGORIES:
-            return follow.dispute(movement.source, now=now)
-        if movement.type in _REFUND_TYPES:
-            return follow.refund(movement.source, now=now)
-        if movement.type in {"charge", "payment"}:
-            return follow.charge(movement.source, now=now)
-    except booking.Busy:
-        logger.warning("%s waits: others are at its rows", movement.id)
-    except gateway.GatewayError as error:
-        if error.retryable:
-            raise
-        logger.warning(
-            "%s names %s, which the processor does not know", movement.id, movement.source
-        )
-    return False
 
 
 def _differences(movements: Sequence[Movement], since: datetime) -> list[Difference]:
