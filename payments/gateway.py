@@ -33,6 +33,15 @@ logger = logging.getLogger(__name__)
 
 STRIPE_HOST = "api.stripe.com"
 SIGNATURE_TOLERANCE_S = 300
+_NONSENSE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    OSError,
+)
 _EXPANDED = ["payment_intent.latest_charge.balance_transaction"]
 
 
@@ -212,11 +221,10 @@ def verified_event(body: bytes, signature: str, secrets: Sequence[str]) -> Event
     for secret in secrets:
         try:
             stripe.WebhookSignature.verify_header(body, signature, secret, SIGNATURE_TOLERANCE_S)
-            # PostgreSQL's JSON has no place for the character NUL.
-            return Event.read(json.loads(body.replace(b"\\u0000", b"")))
+            return Event.read(_storable(body))
         except stripe.SignatureVerificationError:
             continue
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except _NONSENSE as error:
             raise BadSignature("not an event") from error
     raise BadSignature("no secret of ours signed it")
 
@@ -234,6 +242,18 @@ def refuse_bad_settings() -> None:
             f"STRIPE_API_BASE is {settings.STRIPE_API_BASE}, which is not Stripe's own: only a "
             "key that begins with sk_test_ may be sent there"
         )
+
+
+def _storable(body: bytes) -> Any:
+    """Parse JSON that PostgreSQL can keep: no NUL, no half characters, no NaN."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    said = json.loads(body.replace(b"\\u0000", b""), parse_constant=refuse)
+    if b"\\u" in body:
+        json.dumps(said, ensure_ascii=False).encode()  # raises for half a character
+    return said
 
 
 def _client(in_a_hurry: bool = False) -> stripe.StripeClient:

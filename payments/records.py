@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Self
 
+_LONGEST_ID, _LONGEST_TYPE = 255, 80  # as they are stored
+
 
 @dataclass(frozen=True, kw_only=True)
 class Capture:
@@ -114,10 +116,12 @@ class Event:
         """Read an event.
 
         Raises:
-            KeyError, TypeError: it is no event.
+            KeyError, TypeError, ValueError: it is no event.
         """
         if not isinstance(said["data"]["object"], dict):
             raise TypeError("data.object is no object")
+        if len(str(said["id"])) > _LONGEST_ID or len(str(said["type"])) > _LONGEST_TYPE:
+            raise ValueError("longer than any id or type")
         return cls(
             id=str(said["id"]),
             type=str(said["type"]),

@@ -236,6 +236,38 @@ class TestRefusal:
         else:
             assert post_notice(body) == 400
 
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"[" * 60_000 + b"]" * 60_000,
+            a_notice(created=10**20),
+            a_notice(created=float("nan")),
+            a_notice(id="evt_" + "x" * 300),
+            a_notice(type="x" * 81),
+            a_notice(data={"object": []}),
+            a_notice(data={"object": {"name": "\ud800"}}),
+            a_notice(data={"object": {"fee": float("inf")}}),
+        ],
+        ids=[
+            "deep",
+            "far future",
+            "nan",
+            "long id",
+            "long type",
+            "list",
+            "half a sign",
+            "infinity",
+        ],
+    )
+    def test_a_signed_body_that_cannot_be_kept(self, body: bytes) -> None:
+        assert post_notice(body) == 400
+
+    def test_a_body_of_a_megabyte_whoever_sends_it(self) -> None:
+        large = a_notice(data={"object": {"text": "x" * 2**20}})
+        assert post_notice(large) == 413
+        assert post_notice(large, signature="t=1,v1=00") == 413
+        assert post_notice(b"\x00" * 2**20, signature="") == 413
+
     def test_the_other_mode(self) -> None:
         assert post_notice(a_notice(livemode=True)) == 400
 
