@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("pricing", "second_opinion", "what_if", "holds", "spots")
+NAMES = ("pricing", "second_opinion", "what_if", "holds", "spots", "webhooks", "payments")
 
 
 def main(wanted: list[str]) -> int:
