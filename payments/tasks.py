@@ -41,7 +41,7 @@ LATER = (gateway.GatewayError, booking.Busy)
 @shared_task(name="payments.process_event")
 def process_event(event_id: str) -> None:
     """Act on one stored event of the processor."""
-    if webhooks.process(event_id=event_id, now=timezone.now()):
+    if webhooks.process(event_id=event_id, now=timezone.now()) and webhooks.ends_a_wait(event_id):
         _nudge_what_follows()
 
 

@@ -117,6 +117,13 @@ def process(*, event_id: str, now: datetime) -> bool:
     return True
 
 
+def ends_a_wait(event_id: str) -> bool:
+    """Say whether somebody may be waiting for what followed: a citizen, or a light."""
+    return WebhookEvent.objects.filter(
+        event_id=event_id, is_matched=True, type__startswith="checkout.session."
+    ).exists()
+
+
 def _act(type_: str, about: dict[str, Any], now: datetime) -> bool:
     """Follow what the event is about; return whether it is ours."""
     kind, identity = about.get("object"), str(about.get("id"))

@@ -96,14 +96,17 @@ def main() -> int:
     }
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        address = stack.enter_context(site("curblight_bench_payments", port))
+        from payments.webhooks import FOLLOWED_TYPES
+
         stack.enter_context(
             running(
                 *("payments.sandbox", "--port", str(sandbox_port)),
+                *(word for type_ in FOLLOWED_TYPES for word in ("--webhook-event", type_)),
                 *("--state", str(folder / "sandbox.db"), "--webhook-secret", SECRET),
                 *("--webhook-url", f"http://127.0.0.1:{port}/stripe/webhook/"),
             )
         )
-        address = stack.enter_context(site("curblight_bench_payments", port))
         from django.utils import timezone
 
         from tests.benchmarks import city
