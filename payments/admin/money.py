@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -20,9 +23,15 @@ from payments.models import (
     Refund,
 )
 
-
-def _way(page: str, payment: Payment, name: str) -> SafeString:
-    return format_html('<a href="{}">{}</a>', reverse(page, args=[payment.pk]), name)
+# By the payment's state: who may do what, where.
+_WAYS: dict[str, tuple[str, str, Any]] = {
+    PaymentState.PAID: ("payments.request_refund", "payments:refund", _("Give money back")),
+    PaymentState.OPEN: (
+        "payments.force_release",
+        "payments:release",
+        _("Release the spot by force"),
+    ),
+}
 
 
 class RefundInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -54,7 +63,7 @@ class PaymentAdmin(ReadOnly, ZoneScopedAdmin):
     show_full_result_count = False
     inlines = [RefundInline]
     fieldsets = [
-        (None, {"fields": ["booking", "zone", ("sum", "state"), "trouble", "ways"]}),
+        (None, {"fields": ["booking", "zone", ("sum", "state"), "trouble"]}),
         (_("When"), {"fields": [("created_at", "expires_at"), ("paid_at", "ended_at")]}),
         (
             _("At the processor"),
@@ -69,7 +78,7 @@ class PaymentAdmin(ReadOnly, ZoneScopedAdmin):
             },
         ),
     ]
-    readonly_fields = ["booking", "zone", "sum", "trouble", "ways", "fee_named", "card"]
+    readonly_fields = ["booking", "zone", "sum", "trouble", "way", "fee_named", "card"]
 
     @admin.display(description=_("booking"), ordering="slot__booking__reference")
     def booking(self, payment: Payment) -> SafeString:
@@ -94,15 +103,19 @@ class PaymentAdmin(ReadOnly, ZoneScopedAdmin):
         late = _now("Paid after its slot was given up.") if payment.is_orphan else ""
         return " ".join(part for part in (late, payment.failure) if part)
 
-    @admin.display(description=_("what can be done"))
-    def ways(self, payment: Payment) -> SafeString:
-        """Lead to the pages on which officers act; each says itself who may."""
-        match payment.state:
-            case PaymentState.PAID:
-                return _way("payments:refund", payment, _now("Give money back"))
-            case PaymentState.OPEN:
-                return _way("payments:release", payment, _now("Release the spot by force"))
-        return format_html("–")
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show the ways out to who may take one."""
+        sets = super().get_fieldsets(request, obj)
+        way = _WAYS.get(obj.state) if obj is not None else None
+        if way is None or not request.user.has_perm(way[0]):
+            return sets
+        return [*sets, (_("What can be done"), {"fields": ["way"]})]
+
+    @admin.display(description=_("way"))
+    def way(self, payment: Payment) -> SafeString:
+        """Lead to the page on which an officer acts."""
+        _permission, page, name = _WAYS[payment.state]
+        return format_html('<a href="{}">{}</a>', reverse(page, args=[payment.pk]), name)
 
     @admin.display(description=_("processor's fee"))
     def fee_named(self, payment: Payment) -> str:

@@ -320,8 +320,14 @@ class TestForcedRelease:
         assert fresh(stuck.slot).state == SlotState.EXPIRING
 
 
-def test_a_payment_leads_to_what_officers_can_do(payment: Payment) -> None:
+@pytest.mark.parametrize(
+    ("role", "leads"), [(roles.OPERATOR, True), (roles.FINANCE, True), (roles.AUDITOR, False)]
+)
+def test_a_payment_leads_who_may_to_the_page_of_refunds(
+    payment: Payment, zone: Zone, role: str, leads: bool
+) -> None:
     browser = Client()
-    browser.force_login(cast.a_person("root", is_staff=True, is_superuser=True))
-    page = reverse("admin:payments_payment_change", args=[payment.id])
-    assert reverse("payments:refund", args=[payment.id]) in browser.get(page).content.decode()
+    browser.force_login(an_officer("officer", role, zone))
+    answer = browser.get(reverse("admin:payments_payment_change", args=[payment.id]))
+    assert answer.status_code == 200
+    assert (reverse("payments:refund", args=[payment.id]) in answer.content.decode()) is leads
