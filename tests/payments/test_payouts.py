@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from django.db import connection
 
 from parking.models import Spot
-from payments import ledger, reconciliation, tasks
+from payments import gateway, ledger, payouts, reconciliation, tasks
 from payments.models import MoneyException, Payout, PayoutPart, Reconciliation
 from tests import cast
 from tests.payments.processor import Processor
@@ -101,6 +102,29 @@ def test_a_part_that_is_not_ours_is_listed_until_somebody_explains_it(
         assert reconciliation.compare_payouts(now=cast.at(minute)) == 1
         assert not Payout.objects.get().is_tied
         assert troubles() == ["parts"]
+
+
+def test_a_payout_that_is_not_the_sum_of_its_parts_is_listed(
+    spot: Spot, processor: Processor
+) -> None:
+    a_paid_booking(spot, processor, card=AT_ONCE)
+    said = gateway.retrieve_payout(paid_out(processor)["id"])
+    wrong = replace(said, amount=said.amount + 1)
+    payout = payouts.adopt(said=wrong, parts=payouts.parts_of(said), now=cast.at(5))
+    assert not payout.is_tied
+    assert sorted(troubles()) == ["bank", "sum"]
+
+
+def test_one_that_cannot_be_itemised_yet_is_neither_tied_nor_trouble(
+    spot: Spot, processor: Processor
+) -> None:
+    a_paid_booking(spot, processor, card=AT_ONCE)
+    said = gateway.retrieve_payout(paid_out(processor)["id"])
+    early = replace(said, is_itemised=False)
+    payout = payouts.adopt(said=early, parts=payouts.parts_of(early), now=cast.at(5))
+    assert not payout.is_tied
+    assert troubles() == []
+    assert reconciliation.compare_payouts(now=cast.at(6)) == 0
 
 
 def test_money_missing_at_the_bank_is_listed(spot: Spot, processor: Processor) -> None:

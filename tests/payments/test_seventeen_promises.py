@@ -356,7 +356,7 @@ def walk(processor: Processor, *, examples: int, steps: int) -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_without_the_clients_own_repeats")
 def test_the_promises_hold_in_any_order(processor: Processor) -> None:
-    walk(processor, examples=8, steps=25)
+    walk(processor, examples=6, steps=20)
 
 
 @pytest.mark.torture
