@@ -363,4 +363,4 @@ def test_the_promises_hold_in_any_order(processor: Processor) -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_without_the_clients_own_repeats")
 def test_the_promises_hold_in_many_more_orders(processor: Processor) -> None:
-    walk(processor, examples=int(os.environ.get("WALKS", "400")), steps=60)
+    walk(processor, examples=int(os.environ.get("WALKS") or "400"), steps=60)
