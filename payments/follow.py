@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from parking import booking
-from payments import checkout, disputes, gateway, ledger, payouts, refunds
+from payments import balances, checkout, disputes, gateway, ledger, payouts, refunds
 from payments.models import Payment, PaymentState, Payout
 from payments.records import Movement, ProcessorPayout
 
@@ -64,7 +64,7 @@ def said_payout(said: ProcessorPayout, *, now: datetime) -> Payout:
 
 def movements(found: Sequence[Movement], *, now: datetime) -> int:
     """Follow the balance transactions that the books do not know; return how many were ours."""
-    booked = ledger.booked([movement.id for movement in found])
+    booked = balances.booked([movement.id for movement in found])
     return sum(
         _movement(movement, now) for movement in found if booked.get(movement.id) != movement.net
     )

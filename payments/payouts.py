@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from payments import exception_list, gateway, ledger
+from payments import balances, exception_list, gateway, ledger
 from payments.models import MoneyException, Payout, PayoutPart
 from payments.records import Movement, ProcessorPayout
 
@@ -99,7 +99,7 @@ def _troubles(said: ProcessorPayout, parts: Parts) -> dict[str, str]:
         found["not-itemised"] = "made by hand, so the processor names no parts"
     elif said.is_itemised and total != said.amount:
         found["sum"] = f"its {len(parts.carried)} parts sum to {total}"
-    booked = ledger.booked([one.id for one in parts.carried])
+    booked = balances.booked([one.id for one in parts.carried])
     if wrong := [one for one in parts.carried if booked.get(one.id) != one.net]:
         first = wrong[0]
         found["parts"] = (
@@ -107,6 +107,6 @@ def _troubles(said: ProcessorPayout, parts: Parts) -> dict[str, str]:
             f"{first.net}, in the books {booked.get(first.id, 0)}"
         )
     expected = 0 if parts.back else said.amount
-    if (in_bank := ledger.in_bank(said.id)) != expected:
+    if (in_bank := balances.in_bank(said.id)) != expected:
         found["bank"] = f"{in_bank} on the account of the bank, not {expected}"
     return found

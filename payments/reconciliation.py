@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from payments import exception_list, follow, gateway, ledger, webhooks
+from payments import balances, exception_list, follow, gateway, webhooks
 from payments.models import (
     MoneyException,
     Payment,
@@ -195,7 +195,7 @@ def _read_balance(run: Reconciliation, since: datetime, now: datetime) -> Compar
     balance = gateway.balance(settings.CITY_CURRENCY)
     return Comparison(
         currency=settings.CITY_CURRENCY,
-        clearing=ledger.clearing(settings.CITY_CURRENCY),
+        clearing=balances.clearing(settings.CITY_CURRENCY),
         balance=balance,
         differences=_differences(movements, since),
     )
@@ -203,7 +203,7 @@ def _read_balance(run: Reconciliation, since: datetime, now: datetime) -> Compar
 
 def _differences(movements: Sequence[Movement], since: datetime) -> list[Difference]:
     """Return what one side has and the other has not, or has otherwise."""
-    booked = ledger.booked([movement.id for movement in movements])
+    booked = balances.booked([movement.id for movement in movements])
     found = [
         Difference(
             movement=movement.id,
@@ -219,7 +219,7 @@ def _differences(movements: Sequence[Movement], since: datetime) -> list[Differe
     ]
     # A day of margin: the moments of both sides differ a little.
     seen = {movement.id for movement in movements}
-    only_booked = ledger.booked(since=since + timedelta(days=1))
+    only_booked = balances.booked(since=since + timedelta(days=1))
     return found + [
         Difference(
             movement=movement_id,

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Q, Sum
 
 from parking.models import LIVE_STATES, PENDING_STATES, Slot, SlotState
-from payments import ledger
+from payments import balances, ledger
 from payments.models import (
     DEAD_REFUND_STATES,
     Dispute,
@@ -147,7 +147,7 @@ def _the_processors_balance(processor: Processor) -> list[str]:
     """7: what the books expect at the processor is there, to the cent."""
     said = processor.get("balance")
     balance = sum(part["amount"] for pot in ("available", "pending") for part in said[pot])
-    clearing = ledger.clearing("EUR")
+    clearing = balances.clearing("EUR")
     return [] if balance == clearing else [f"7: the books say {clearing}, it holds {balance}"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from parking.models import Spot
-from payments import gateway, ledger, payouts, reconciliation, tasks
+from payments import balances, gateway, payouts, reconciliation, tasks
 from payments.models import MoneyException, Payout, PayoutPart, Reconciliation
 from tests import cast
 from tests.payments.processor import Processor
@@ -38,7 +38,7 @@ def test_a_payout_ties_to_its_parts_and_to_the_bank(spot: Spot, processor: Proce
     parts = set(payout.parts.values_list("balance_transaction_id", "net"))
     assert parts == {(one.balance_transaction_id, 172) for one in (first, second)}
     assert books()[-1] == ("payout", {"bank": 344, "psp_clearing": -344})
-    assert ledger.in_bank(said["id"]) == 344
+    assert balances.in_bank(said["id"]) == 344
     assert troubles() == []
     run = Reconciliation.objects.get()
     assert (run.kind, run.seen, run.reached_at) == ("payouts", 1, cast.at(10))
@@ -74,13 +74,13 @@ def test_a_failed_payout_comes_back_and_a_person_hears_of_it(
     reconciliation.compare_payouts(now=cast.at(3))
     payout = Payout.objects.get()
     assert (payout.status, payout.failure, payout.is_tied) == ("failed", "account_closed", True)
-    assert ledger.in_bank(said["id"]) == 0
+    assert balances.in_bank(said["id"]) == 0
     assert troubles() == ["failed"]
     assert reconciliation.compare_balance(now=cast.at(4)).agrees
 
     again = paid_out(processor)
     assert reconciliation.compare_payouts(now=cast.at(5)) == 0
-    assert ledger.in_bank(again["id"]) == 172
+    assert balances.in_bank(again["id"]) == 172
 
 
 def test_a_part_that_nobody_heard_of_is_booked_first(spot: Spot, processor: Processor) -> None:
@@ -89,7 +89,8 @@ def test_a_part_that_nobody_heard_of_is_booked_first(spot: Spot, processor: Proc
     paid_out(processor)
     assert reconciliation.compare_payouts(now=cast.at(5)) == 0
     assert books()[-2][0] == "refund"
-    assert ledger.booked([foreign["balance_transaction"]]) == {foreign["balance_transaction"]: -50}
+    movement = foreign["balance_transaction"]
+    assert balances.booked([movement]) == {movement: -50}
 
 
 def test_a_part_that_is_not_ours_is_listed_until_somebody_explains_it(

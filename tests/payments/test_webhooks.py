@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from parking.models import SlotState, Spot
-from payments import checkout, expiry, gateway, ledger, reconciliation, refunds, webhooks
+from payments import balances, checkout, expiry, gateway, reconciliation, refunds, webhooks
 from payments.cancel import cancel_booking
 from payments.models import MoneyException, PaymentState, Refund, WebhookEvent
 from tests import cast
@@ -128,7 +128,7 @@ def test_order_duplicates_and_losses_lead_to_the_same_rows(
     books_ = got.pop("books")
     assert got == EXPECTED
     assert [kind for kind, _ in books_] == ["capture", "capture", "fee", "fee", "refund"]
-    assert ledger.clearing("EUR") == processor_balance(processor)
+    assert balances.clearing("EUR") == processor_balance(processor)
     assert not WebhookEvent.objects.filter(processed_at=None).exists()
 
 
