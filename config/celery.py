@@ -33,6 +33,7 @@ TIMETABLE: dict[str, float] = {
     "payments.verify_ledger": 24 * 60 * 60,
     "payments.make_files": 15,
     "payments.forget_files": 60 * 60,
+    "payments.compare_payouts": 24 * 60 * 60,
 }
 
 app.conf.beat_schedule = {

@@ -22,6 +22,10 @@ _KINDS = {
     "extension asked": gettext_lazy("Longer stay asked for"),
     "change asked": gettext_lazy("Change asked for"),
     "changed": gettext_lazy("Changed"),
+    "refund": gettext_lazy("Money given back by the city"),
+    "refund asked": gettext_lazy("Refund put before a second person"),
+    "refund approved": gettext_lazy("Refund approved by a second person"),
+    "refund refused": gettext_lazy("Refund not approved"),
 }
 _KINDS_OF_CHANGE = {
     "released": gettext_lazy("Not changed: nothing was paid for it"),

@@ -1,4 +1,4 @@
-"""The three groups of staff, and what each may do.
+"""The four groups of staff, and what each may do.
 
 The groups belong to the product: every `migrate` sets them to what stands here, so that a new
 release brings its new permissions along. A city that wants other rules makes groups of its own.
@@ -13,7 +13,7 @@ from django.apps import apps as installed
 from django.contrib.auth.models import Group, User
 from django.db import DEFAULT_DB_ALIAS
 
-OPERATOR, WARDEN, AUDITOR = "operator", "warden", "auditor"
+OPERATOR, WARDEN, AUDITOR, FINANCE = "operator", "warden", "auditor", "finance"
 
 ROLES: dict[str, tuple[str, ...]] = {
     OPERATOR: (
@@ -56,6 +56,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.view_payment",
         "payments.view_refund",
         "payments.request_refund",
+        "payments.force_release",
         "payments.view_moneyexception",
         "payments.change_moneyexception",
     ),
@@ -90,6 +91,25 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.view_ledgerentry",
         "payments.view_ledgerline",
         "payments.view_moneyexception",
+        "payments.view_exportlog",
+    ),
+    # Works on money of the whole city, and on nothing else: the second person of a refund, the
+    # one who looks into differences and closes the books.
+    FINANCE: (
+        "parking.view_every_zone",
+        "parking.view_zone",
+        "payments.view_audit",
+        "payments.view_payment",
+        "payments.view_refund",
+        "payments.request_refund",
+        "payments.approve_refund",
+        "payments.force_release",
+        "payments.handle_every_zone",
+        "payments.close_period",
+        "payments.view_ledgerentry",
+        "payments.view_ledgerline",
+        "payments.view_moneyexception",
+        "payments.change_moneyexception",
         "payments.view_exportlog",
     ),
 }

@@ -96,7 +96,7 @@ def force_release(*, slot_id: int, now: datetime, actor: str, reason: str) -> No
         if slot.state != SlotState.EXPIRING:
             raise booking.WrongState(slot.state)
         for payment in slot.payments.filter(state=PaymentState.OPEN):
-            if now < payment.expires_at + checkout.HARD_STOP_AFTER:
+            if now < forcible_from(payment):
                 raise TooEarly(payment.id)
             exception_list.put(
                 kind=MoneyException.Kind.FORCED_RELEASE,
@@ -106,6 +106,11 @@ def force_release(*, slot_id: int, now: datetime, actor: str, reason: str) -> No
                 now=now,
             )
         booking.release(slot=slot, now=now, actor=actor, reason=reason)
+
+
+def forcible_from(payment: Payment) -> datetime:
+    """Return from when on an officer may release the spot of an open payment."""
+    return payment.expires_at + checkout.HARD_STOP_AFTER
 
 
 def _end_or_look(session_id: str, in_a_hurry: bool) -> Session:

@@ -19,13 +19,29 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
-from payments.records import Event, Movement, ProcessorRefund, Session
+from payments.records import (
+    Event,
+    Movement,
+    ProcessorDispute,
+    ProcessorPayout,
+    ProcessorRefund,
+    Session,
+)
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 STRIPE_HOST = "api.stripe.com"
 SIGNATURE_TOLERANCE_S = 300
+_NONSENSE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    OSError,
+)
 _EXPANDED = ["payment_intent.latest_charge.balance_transaction"]
 
 
@@ -115,10 +131,28 @@ def refunds_of(intent_id: str) -> list[ProcessorRefund]:
     return [ProcessorRefund.read(item.to_dict()) for item in _asked_one_by_one(iterator)]
 
 
-def intent_of_dispute(dispute_id: str) -> str:
-    """Return the id of the payment intent that is disputed."""
+def retrieve_dispute(dispute_id: str) -> ProcessorDispute:
+    """Ask how a dispute stands."""
     answer = _ask(lambda: _client().v1.disputes.retrieve(dispute_id))
+    return ProcessorDispute.read(answer.to_dict())
+
+
+def retrieve_payout(payout_id: str) -> ProcessorPayout:
+    """Ask what became of a payout."""
+    answer = _ask(lambda: _client().v1.payouts.retrieve(payout_id))
+    return ProcessorPayout.read(answer.to_dict())
+
+
+def intent_of_charge(charge_id: str) -> str:
+    """Return the id of the payment intent that a charge belongs to; empty if to none."""
+    answer = _ask(lambda: _client().v1.charges.retrieve(charge_id))
     return str(answer.to_dict().get("payment_intent") or "")
+
+
+def our_id_of(intent_id: str) -> str:
+    """Return the public id that we wrote on a payment intent; empty if it is none of ours."""
+    answer = _ask(lambda: _client().v1.payment_intents.retrieve(intent_id))
+    return str((answer.to_dict().get("metadata") or {}).get("payment", ""))
 
 
 def events_since(moment: datetime, *, types: Sequence[str]) -> Iterator[Event]:
@@ -132,7 +166,31 @@ def events_since(moment: datetime, *, types: Sequence[str]) -> Iterator[Event]:
 
 def movements_since(moment: datetime) -> Iterator[Movement]:
     """Yield the balance transactions from `moment` on, newest first."""
+    return _movements({"created": {"gte": int(moment.timestamp())}})
+
+
+def movements_of_payout(payout_id: str) -> Iterator[Movement]:
+    """Yield the balance transactions that a payout carries, with its own."""
+    return _movements({"payout": payout_id})
+
+
+def retrieve_movement(movement_id: str) -> Movement:
+    """Ask for one balance transaction."""
+    answer = _ask(lambda: _client().v1.balance_transactions.retrieve(movement_id))
+    return Movement.read(answer.to_dict())
+
+
+def payouts_since(moment: datetime) -> Iterator[ProcessorPayout]:
+    """Yield the payouts made from `moment` on, newest first."""
     wanted = {"created": {"gte": int(moment.timestamp())}, "limit": 100}
+    iterator = _ask(
+        lambda: _client().v1.payouts.list(wanted).auto_paging_iter()  # type: ignore[arg-type]
+    )
+    return (ProcessorPayout.read(item.to_dict()) for item in _asked_one_by_one(iterator))
+
+
+def _movements(filters: dict[str, Any]) -> Iterator[Movement]:
+    wanted = {**filters, "limit": 100}
     iterator = _ask(
         lambda: (
             _client()
@@ -163,11 +221,10 @@ def verified_event(body: bytes, signature: str, secrets: Sequence[str]) -> Event
     for secret in secrets:
         try:
             stripe.WebhookSignature.verify_header(body, signature, secret, SIGNATURE_TOLERANCE_S)
-            # PostgreSQL's JSON has no place for the character NUL.
-            return Event.read(json.loads(body.replace(b"\\u0000", b"")))
+            return Event.read(_storable(body))
         except stripe.SignatureVerificationError:
             continue
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except _NONSENSE as error:
             raise BadSignature("not an event") from error
     raise BadSignature("no secret of ours signed it")
 
@@ -185,6 +242,18 @@ def refuse_bad_settings() -> None:
             f"STRIPE_API_BASE is {settings.STRIPE_API_BASE}, which is not Stripe's own: only a "
             "key that begins with sk_test_ may be sent there"
         )
+
+
+def _storable(body: bytes) -> Any:
+    """Parse JSON that PostgreSQL can keep: no NUL, no half characters, no NaN."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    said = json.loads(body.replace(b"\\u0000", b""), parse_constant=refuse)
+    if b"\\u" in body:
+        json.dumps(said, ensure_ascii=False).encode()  # raises for half a character
+    return said
 
 
 def _client(in_a_hurry: bool = False) -> stripe.StripeClient:

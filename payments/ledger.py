@@ -16,8 +16,16 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
-from payments import tax_split
-from payments.models import LedgerEntry, LedgerKind, LedgerLine, Payment, Refund
+from payments import exception_list, tax_split
+from payments.models import (
+    ClosedPeriod,
+    LedgerEntry,
+    LedgerKind,
+    LedgerLine,
+    MoneyException,
+    Payment,
+    Refund,
+)
 from payments.records import Capture, Movement
 
 CLEARING = "psp_clearing"
@@ -114,6 +122,7 @@ def post_refund(*, refund: Refund, occurred_at: datetime, now: datetime) -> None
         occurred_at=occurred_at,
         now=now,
         actor=refund.actor,
+        approver=refund.approver,
         reason=refund.reason,
         payment=payment,
         refund=refund,
@@ -218,6 +227,7 @@ def _post(
     occurred_at: datetime,
     now: datetime,
     actor: str,
+    approver: str = "",
     reason: str = "",
     payment: Payment | None = None,
     refund: Refund | None = None,
@@ -238,13 +248,15 @@ def _post(
             "booking_reference": slot.booking.reference if slot else "",
             "provider_reference": provider_reference,
             "actor": actor,
+            "approver": approver,
             "reason": reason[:200],
             "occurred_at": occurred_at,
             "posted_at": now,
-            "business_on": timezone.localdate(now),
+            "business_on": timezone.localdate(now),  # or later: a trigger keeps closed days shut
         },
     )
     if is_new:
+        _list_if_late(entry)
         LedgerLine.objects.bulk_create(
             LedgerLine(
                 entry=entry,
@@ -254,4 +266,19 @@ def _post(
                 currency=currency,
             )
             for position, line in enumerate(moved, start=1)
+        )
+
+
+def _list_if_late(entry: LedgerEntry) -> None:
+    """Put an entry before a person that belongs to a day which is closed."""
+    happened_on = timezone.localdate(entry.occurred_at)
+    if happened_on >= timezone.localdate(entry.posted_at):
+        return
+    if ClosedPeriod.objects.filter(first_on__lte=happened_on, last_on__gte=happened_on).exists():
+        exception_list.put(
+            kind=MoneyException.Kind.LATE_POSTING,
+            key=f"late:{entry.key}"[:300],
+            detail=f"{entry.kind} of {happened_on:%Y-%m-%d}, whose books are closed",
+            payment=entry.payment,
+            now=entry.posted_at,
         )

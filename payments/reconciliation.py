@@ -3,7 +3,8 @@
 R1, each minute: payments and refunds that wait for an answer are asked about (`due_payments`,
 `due_refunds`). R2, each 15 minutes: the processor's events are read again (`read_events`). R3,
 daily: the balance transactions of the last days are held against the books (`compare_balance`).
-`psp_clearing` equals the processor's balance; that one equation is the proof.
+R4, likewise: the payouts against what they carry (`compare_payouts`). `psp_clearing` equals the
+processor's balance; that one equation is the proof. Every difference stands on the exceptions list.
 """
 
 from __future__ import annotations
@@ -15,15 +16,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, Sum
 
-from payments import checkout, exception_list, gateway, ledger, refunds, webhooks
+from payments import balances, exception_list, follow, gateway, webhooks
 from payments.models import (
-    LedgerKind,
-    LedgerLine,
     MoneyException,
     Payment,
     PaymentState,
+    Payout,
     Reconciliation,
     ReconciliationKind,
     Refund,
@@ -35,7 +34,9 @@ logger = logging.getLogger(__name__)
 _EVENTS_OVERLAP = timedelta(hours=2)
 _EVENTS_KEPT = timedelta(days=29)  # the processor keeps 30
 _BALANCE_OVERLAP = timedelta(days=3)
-_DISPUTES = {"dispute": False, "dispute_reversal": True}  # category → won
+_PAYOUTS_OVERLAP = timedelta(days=10)  # banks refuse payouts within days
+# While we read, people pay: what is new since the reading is read again before it is a difference.
+_READINGS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,8 @@ class Difference:
     processor: int
     books: int
     currency: str
+    occurred_at: str = ""  # ISO 8601; empty where the processor knows nothing of it
+    source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +113,8 @@ def read_events(*, now: datetime) -> int:
 def compare_balance(*, now: datetime) -> Comparison:
     """Hold the processor's balance transactions against the books, and list every difference.
 
-    Payouts and disputes are booked from here; a charge or refund of ours that was missed is
-    followed; whatever is still unknown goes on the exceptions list, and not into the books.
+    What was missed is followed and booked; whatever is still unknown goes on the exceptions list,
+    and not into the books.
 
     Raises:
         gateway.GatewayError: the processor did not answer.
@@ -119,43 +122,51 @@ def compare_balance(*, now: datetime) -> Comparison:
     since = _since(ReconciliationKind.BALANCE, now, _BALANCE_OVERLAP)
     run = Reconciliation.objects.create(kind=ReconciliationKind.BALANCE, started_at=now)
     try:
-        movements = list(gateway.movements_since(since))
-        run.seen = len(movements)
-        booked = _booked([movement.id for movement in movements])
-        for movement in movements:
-            if movement.id not in booked:
-                run.found += _put_right(movement, now)
-        balance = gateway.balance(settings.CITY_CURRENCY)
+        for _reading in range(_READINGS):
+            comparison = _read_balance(run, since, now)
+            if comparison.agrees:
+                break
     except gateway.GatewayError as error:
         run.error = error.code[:200]
         run.save()
         raise
-    comparison = Comparison(
-        currency=settings.CITY_CURRENCY,
-        clearing=clearing(settings.CITY_CURRENCY),
-        balance=balance,
-        differences=_differences(movements, since, now),
-    )
+    for difference in comparison.differences:
+        _list_difference(difference, now)
+    if not comparison.agrees:
+        _list_imbalance(comparison, now)
     run.differences = [asdict(difference) for difference in comparison.differences]
     run.reached_at = now
     run.save()
-    if not comparison.agrees:
-        logger.error(
-            "the books say %s %s, the processor %s; %s differences",
-            comparison.clearing,
-            comparison.currency,
-            comparison.balance,
-            len(comparison.differences),
-        )
     return comparison
 
 
-def clearing(currency: str) -> int:
-    """Return what the processor owes us by the books, in minor units."""
-    total = LedgerLine.objects.filter(account=ledger.CLEARING, currency=currency).aggregate(
-        sum=Sum("amount")
-    )
-    return total["sum"] or 0
+def compare_payouts(*, now: datetime) -> int:
+    """Hold each payout against what it carries and the bank's side; return how many do not tie.
+
+    Raises:
+        gateway.GatewayError: the processor did not answer.
+    """
+    since = _since(ReconciliationKind.PAYOUTS, now, _PAYOUTS_OVERLAP)
+    run = Reconciliation.objects.create(kind=ReconciliationKind.PAYOUTS, started_at=now)
+    untied = list(Payout.objects.filter(is_tied=False).values_list("payout_id", flat=True))
+    try:
+        said = {payout.id: payout for payout in gateway.payouts_since(since)}
+        for payout_id in untied:
+            if payout_id not in said:
+                said[payout_id] = gateway.retrieve_payout(payout_id)
+        followed = [
+            follow.said_payout(one, now=now)
+            for one in sorted(said.values(), key=lambda payout: payout.occurred_at)
+        ]
+    except gateway.GatewayError as error:
+        run.error = error.code[:200]
+        run.save()
+        raise
+    loose = [payout for payout in followed if not payout.is_tied]
+    run.seen, run.differences = len(followed), [payout.payout_id for payout in loose]
+    run.reached_at = now
+    run.save()
+    return len(loose)
 
 
 def _since(kind: ReconciliationKind, now: datetime, overlap: timedelta) -> datetime:
@@ -175,92 +186,82 @@ def _store_missing(event: Event, now: datetime) -> int:
     return webhooks.store([event], now=now) if event.livemode == gateway.is_live() else 0
 
 
-def _booked(ids: Sequence[str]) -> dict[str, int]:
-    """Return what each balance transaction did to clearing by the books, in minor units."""
-    on_clearing = LedgerLine.objects.filter(account=ledger.CLEARING)
-    questions = {
-        "entry__payment__balance_transaction_id": Q(
-            entry__kind__in=[LedgerKind.CAPTURE, LedgerKind.FEE]
-        ),
-        "entry__refund__balance_transaction_id": Q(entry__kind=LedgerKind.REFUND),
-        "entry__refund__failure_transaction_id": Q(entry__kind=LedgerKind.REFUND_FAILED),
-        "entry__provider_reference": Q(
-            entry__kind__in=[LedgerKind.PAYOUT, LedgerKind.DISPUTE, LedgerKind.DISPUTE_WON]
-        ),
-    }
-    booked: dict[str, int] = {}
-    for field, of_kind in questions.items():
-        rows = (
-            on_clearing.filter(of_kind, **{f"{field}__in": ids})
-            .order_by()
-            .values_list(field)
-            .annotate(net=Sum("amount"))
+def _read_balance(run: Reconciliation, since: datetime, now: datetime) -> Comparison:
+    """Read, put right what was missed, and compare once."""
+    movements = list(gateway.movements_since(since))
+    run.seen = len(movements)
+    # Oldest first: money comes before it goes.
+    run.found += follow.movements(list(reversed(movements)), now=now)
+    balance = gateway.balance(settings.CITY_CURRENCY)
+    return Comparison(
+        currency=settings.CITY_CURRENCY,
+        clearing=balances.clearing(settings.CITY_CURRENCY),
+        balance=balance,
+        differences=_differences(movements, since),
+    )
+
+
+def _differences(movements: Sequence[Movement], since: datetime) -> list[Difference]:
+    """Return what one side has and the other has not, or has otherwise."""
+    booked = balances.booked([movement.id for movement in movements])
+    found = [
+        Difference(
+            movement=movement.id,
+            type=movement.type,
+            processor=movement.net,
+            books=booked.get(movement.id, 0),
+            currency=movement.currency,
+            occurred_at=movement.occurred_at.isoformat(),
+            source=movement.source,
         )
-        booked.update(rows)
-    return booked
-
-
-def _put_right(movement: Movement, now: datetime) -> bool:
-    """Book a balance transaction that the books do not know; return whether they do then."""
-    if movement.type in {"payout", "payout_failure", "payout_cancel"}:
-        ledger.post_payout(movement=movement, now=now)
-        return True
-    if movement.category in _DISPUTES:
-        intent_id = gateway.intent_of_dispute(movement.source)
-        payment = Payment.objects.filter(intent_id=intent_id).first()
-        if payment is not None:
-            won = _DISPUTES[movement.category]
-            ledger.post_dispute(movement=movement, payment=payment, won=won, now=now)
-            return True
-    if movement.type in {"refund", "payment_refund", "refund_failure"}:
-        return refunds.adopt(said=gateway.retrieve_refund(movement.source), now=now)
-    payment = Payment.objects.filter(charge_id=movement.source).exclude(charge_id="").first()
-    if payment is not None:
-        checkout.sync_payment(payment_id=payment.id, now=now)
-        return True
-    return False
-
-
-def _differences(movements: Sequence[Movement], since: datetime, now: datetime) -> list[Difference]:
-    booked = _booked([movement.id for movement in movements])
-    differences = []
-    for movement in movements:
-        if booked.get(movement.id) == movement.net:
-            continue
-        differences.append(
-            Difference(
-                movement=movement.id,
-                type=movement.type,
-                processor=movement.net,
-                books=booked.get(movement.id, 0),
-                currency=movement.currency,
-            )
-        )
-        exception_list.put(
-            kind=MoneyException.Kind.UNMATCHED,
-            key=f"movement:{movement.id}",
-            detail=f"{movement.type} of {movement.net} {movement.currency} ({movement.source}) "
-            f"stands in the books as {booked.get(movement.id, 0)}",
-            now=now,
-        )
-    return differences + _only_in_the_books({movement.id for movement in movements}, since)
-
-
-def _only_in_the_books(seen: set[str], since: datetime) -> list[Difference]:
-    # A day of margin: we may have heard late of what happened before `since`.
-    recent = Payment.objects.filter(paid_at__gte=since + timedelta(days=1), fee__isnull=False)
-    unseen = {
-        payment.balance_transaction_id: payment
-        for payment in recent
-        if payment.balance_transaction_id not in seen
-    }
-    return [
+        for movement in movements
+        if booked.get(movement.id, 0) != movement.net
+    ]
+    # A day of margin: the moments of both sides differ a little.
+    seen = {movement.id for movement in movements}
+    only_booked = balances.booked(since=since + timedelta(days=1))
+    return found + [
         Difference(
             movement=movement_id,
-            type="charge",
+            type="only in the books",
             processor=0,
             books=net,
-            currency=unseen[movement_id].currency,
+            currency=settings.CITY_CURRENCY,
         )
-        for movement_id, net in _booked(list(unseen)).items()
+        for movement_id, net in only_booked.items()
+        if net and movement_id not in seen
     ]
+
+
+def _list_difference(difference: Difference, now: datetime) -> None:
+    happened = difference.occurred_at
+    exception_list.put(
+        kind=MoneyException.Kind.UNMATCHED
+        if not difference.books
+        else MoneyException.Kind.DIFFERENCE,
+        key=f"movement:{difference.movement}",
+        detail=f"{difference.type} of {difference.processor} {difference.currency} "
+        f"({difference.source or difference.movement}) stands in the books as {difference.books}",
+        concerns=datetime.fromisoformat(happened) if happened else None,
+        now=now,
+    )
+
+
+def _list_imbalance(comparison: Comparison, now: datetime) -> None:
+    explained = sum(one.processor - one.books for one in comparison.differences)
+    unexplained = comparison.balance - comparison.clearing - explained
+    logger.error(
+        "the books say %s %s, the processor %s; %s differences",
+        comparison.clearing,
+        comparison.currency,
+        comparison.balance,
+        len(comparison.differences),
+    )
+    if unexplained:
+        exception_list.put(
+            kind=MoneyException.Kind.DIFFERENCE,
+            key=f"balance:{comparison.currency}:{unexplained}",
+            detail=f"the processor holds {comparison.balance} {comparison.currency}, the books say "
+            f"{comparison.clearing}: {unexplained} of it has no balance transaction to explain it",
+            now=now,
+        )

@@ -6,8 +6,10 @@ Each is read from the processor's JSON; amounts are minor units, currencies uppe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Self
+
+_LONGEST_ID, _LONGEST_TYPE = 255, 80  # as they are stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,10 +116,12 @@ class Event:
         """Read an event.
 
         Raises:
-            KeyError, TypeError: it is no event.
+            KeyError, TypeError, ValueError: it is no event.
         """
         if not isinstance(said["data"]["object"], dict):
             raise TypeError("data.object is no object")
+        if len(str(said["id"])) > _LONGEST_ID or len(str(said["type"])) > _LONGEST_TYPE:
+            raise ValueError("longer than any id or type")
         return cls(
             id=str(said["id"]),
             type=str(said["type"]),
@@ -154,6 +158,71 @@ class Movement:
             currency=said["currency"].upper(),
             source=said.get("source") or "",
             occurred_at=_moment(said["created"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessorDispute:
+    """A dispute as the processor has it, with the money that it moved so far."""
+
+    id: str
+    status: str
+    amount: int
+    currency: str
+    reason: str
+    intent_id: str
+    occurred_at: datetime
+    movements: tuple[Movement, ...]
+
+    @classmethod
+    def read(cls, said: dict[str, Any]) -> Self:
+        """Read a dispute."""
+        return cls(
+            id=said["id"],
+            status=said["status"],
+            amount=said["amount"],
+            currency=said["currency"].upper(),
+            reason=said.get("reason") or "",
+            intent_id=said.get("payment_intent") or "",
+            occurred_at=_moment(said["created"]),
+            movements=tuple(Movement.read(one) for one in said["balance_transactions"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessorPayout:
+    """A payout as the processor has it.
+
+    One that was not automatic names no parts, and an automatic one only once it `is_itemised`.
+    """
+
+    id: str
+    status: str
+    amount: int
+    currency: str
+    is_automatic: bool
+    is_itemised: bool
+    balance_transaction_id: str
+    failure_transaction_id: str
+    failure: str
+    occurred_at: datetime
+    arrives_on: date
+
+    @classmethod
+    def read(cls, said: dict[str, Any]) -> Self:
+        """Read a payout."""
+        return cls(
+            id=said["id"],
+            status=said["status"],
+            amount=said["amount"],
+            currency=said["currency"].upper(),
+            is_automatic=said["automatic"] is True,
+            is_itemised=said.get("reconciliation_status") == "completed",
+            balance_transaction_id=said.get("balance_transaction") or "",
+            failure_transaction_id=said.get("failure_balance_transaction") or "",
+            failure=said.get("failure_code") or "",
+            occurred_at=_moment(said["created"]),
+            arrives_on=_moment(said["arrival_date"]).date(),
         )
 
 

@@ -85,16 +85,14 @@ def request(
     actor: str,
     now: datetime,
     note: str = "",
+    approver: str = "",
 ) -> Refund:
     """Ask for a refund of a locked payment, in the caller's transaction.
 
     Raises:
         NotPaid, OverRefund: see there.
     """
-    if payment.state != PaymentState.PAID:
-        raise NotPaid(payment.id)
-    if amount > left_of(payment):
-        raise OverRefund(f"{amount} of {left_of(payment)} left")
+    check(payment=payment, amount=amount)
     identity = uuid7()
     return Refund.objects.create(
         id=identity,
@@ -103,10 +101,23 @@ def request(
         reason=reason,
         note=note,
         actor=actor,
+        approver=approver,
         idempotency_key=f"refund-{identity}",
         created_at=now,
         next_check_at=now,
     )
+
+
+def check(*, payment: Payment, amount: int) -> None:
+    """Refuse to give back what a locked payment has not, or has no more.
+
+    Raises:
+        NotPaid, OverRefund: see there.
+    """
+    if payment.state != PaymentState.PAID:
+        raise NotPaid(payment.id)
+    if not 0 < amount <= left_of(payment):
+        raise OverRefund(f"{amount} of {left_of(payment)} left")
 
 
 def submit(*, refund_id: UUID, now: datetime) -> Refund:

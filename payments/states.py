@@ -14,8 +14,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from payments import ledger
-from payments.models import DEAD_REFUND_STATES, Payment, PaymentState, Refund, RefundState
-from payments.records import Capture, ProcessorRefund, Session
+from payments.models import (
+    DEAD_REFUND_STATES,
+    Dispute,
+    DisputeState,
+    Payment,
+    PaymentState,
+    Refund,
+    RefundState,
+)
+from payments.records import Capture, ProcessorDispute, ProcessorRefund, Session
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +44,13 @@ REFUND_MOVES: Mapping[str, frozenset[str]] = {
     RefundState.EXTERNAL: frozenset({RefundState.FAILED, RefundState.CANCELLED}),
     RefundState.FAILED: frozenset(),
     RefundState.CANCELLED: frozenset(),
+}
+DISPUTE_MOVES: Mapping[str, frozenset[str]] = {
+    DisputeState.OPEN: frozenset({DisputeState.WON, DisputeState.LOST, DisputeState.CLOSED}),
+    # A bank can change its mind once it has decided for its customer, not the other way round.
+    DisputeState.LOST: frozenset({DisputeState.WON}),
+    DisputeState.WON: frozenset(),
+    DisputeState.CLOSED: frozenset(),
 }
 
 _FIRST_DELAY = timedelta(seconds=15)
@@ -188,6 +203,24 @@ def ask_refund_again(*, refund: Refund, now: datetime) -> None:
     refund.save(update_fields=["checks_failed", "next_check_at"])
 
 
+def follow_dispute(*, dispute: Dispute, said: ProcessorDispute, now: datetime) -> None:
+    """Bring a dispute and the books to what the processor says; its payment is locked.
+
+    Money that left and came back is booked movement by movement, also where both were missed.
+    """
+    to = _DISPUTE_SAID.get(said.status, DisputeState.OPEN)
+    is_old_news = to == DisputeState.OPEN
+    if to != dispute.state and not is_old_news:
+        if to not in DISPUTE_MOVES[dispute.state]:
+            logger.warning("%s: refused to go from %s to %s", dispute, dispute.state, to)
+            raise MoveRefused(f"{dispute.state} → {to}")
+        dispute.state, dispute.ended_at = to, now
+        dispute.save(update_fields=["state", "ended_at"])
+    for movement in sorted(said.movements, key=lambda one: one.occurred_at):
+        won = movement.amount > 0
+        ledger.post_dispute(movement=movement, payment=dispute.payment, won=won, now=now)
+
+
 def delay_after(failures: int) -> timedelta:
     """Return how long to wait after so many failures in a row: doubling, with a ceiling."""
     doubled: int = 2 ** min(failures, 10)
@@ -200,6 +233,15 @@ _STATE_SAID: Mapping[str, RefundState] = {
     "succeeded": RefundState.SUCCEEDED,
     "failed": RefundState.FAILED,
     "canceled": RefundState.CANCELLED,
+}
+
+
+# Whatever else the processor may say of a dispute: it is not decided.
+_DISPUTE_SAID: Mapping[str, DisputeState] = {
+    "won": DisputeState.WON,
+    "lost": DisputeState.LOST,
+    "warning_closed": DisputeState.CLOSED,
+    "prevented": DisputeState.CLOSED,
 }
 
 

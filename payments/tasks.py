@@ -49,7 +49,7 @@ LATER = (gateway.GatewayError, booking.Busy)
 @shared_task(name="payments.process_event")
 def process_event(event_id: str) -> None:
     """Act on one stored event of the processor."""
-    if webhooks.process(event_id=event_id, now=timezone.now()):
+    if webhooks.process(event_id=event_id, now=timezone.now()) and webhooks.ends_a_wait(event_id):
         _nudge_what_follows()
 
 
@@ -126,6 +126,15 @@ def compare_balance() -> None:
         reconciliation.compare_balance(now=timezone.now())
     except gateway.GatewayError as error:
         logger.warning("balance not compared: %s", error.code)
+
+
+@shared_task(name="payments.compare_payouts")
+def compare_payouts() -> None:
+    """R4: hold each payout against what it carries."""
+    try:
+        reconciliation.compare_payouts(now=timezone.now())
+    except gateway.GatewayError as error:
+        logger.warning("payouts not compared: %s", error.code)
 
 
 @shared_task(name="payments.seal_ledger")

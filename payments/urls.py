@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from payments.views import audit, audit_files, change, citizen, documents, extend, taken, webhook
+from payments.views import (
+    audit,
+    audit_files,
+    change,
+    citizen,
+    documents,
+    exceptions,
+    extend,
+    officers,
+    periods,
+    taken,
+    webhook,
+)
 
 app_name = "payments"
 urlpatterns: list[URLPattern] = [
@@ -30,5 +42,11 @@ urlpatterns: list[URLPattern] = [
     path("audit/jobs/<int:job_id>/", audit_files.job, name="export-job"),
     path("audit/jobs/<int:job_id>/status.json", audit_files.job_status, name="export-job-status"),
     path("audit/jobs/<int:job_id>/file", audit_files.job_file, name="export-job-file"),
+    path("audit/exceptions/", exceptions.show, name="exceptions"),
+    path("audit/exceptions/<int:exception_id>/", exceptions.one, name="exception"),
+    path("audit/periods/", periods.show, name="periods"),
+    path("desk/refunds/", officers.requests, name="refund-requests"),
+    path("desk/payments/<uuid:payment_id>/refund/", officers.refund, name="refund"),
+    path("desk/payments/<uuid:payment_id>/release/", officers.release, name="release"),
     path("stripe/webhook/", webhook.receive, name="webhook"),
 ]

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 from parking import booking
-from payments import checkout, exception_list, gateway, refunds
+from payments import checkout, exception_list, follow, gateway
 from payments.models import MoneyException, Payment, PaymentState, WebhookEvent
 from payments.records import Event
 
@@ -27,7 +27,14 @@ FOLLOWED_TYPES = (
     "refund.updated",
     "refund.failed",
     "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
     "charge.dispute.closed",
+    "payout.paid",
+    "payout.failed",
+    "payout.canceled",
+    "payout.reconciliation_completed",
 )
 _PAID_TYPES = {"checkout.session.completed", "checkout.session.async_payment_succeeded"}
 _LEASE = timedelta(seconds=60)
@@ -110,25 +117,32 @@ def process(*, event_id: str, now: datetime) -> bool:
     return True
 
 
+def ends_a_wait(event_id: str) -> bool:
+    """Say whether somebody may be waiting for what followed: a citizen, or a light."""
+    return WebhookEvent.objects.filter(
+        event_id=event_id, is_matched=True, type__startswith="checkout.session."
+    ).exists()
+
+
 def _act(type_: str, about: dict[str, Any], now: datetime) -> bool:
     """Follow what the event is about; return whether it is ours."""
-    kind = about.get("object")
-    if kind == "refund":
-        said = gateway.retrieve_refund(str(about.get("id")))
-        return refunds.adopt(said=said, now=now)
-    if kind == "checkout.session":
-        payment = _named(about) or Payment.objects.filter(session_id=about.get("id")).first()
-        return payment is not None and _follow_session(payment, type_, now)
-    if kind in {"payment_intent", "charge", "dispute"}:
-        intent_id = about.get("id") if kind == "payment_intent" else about.get("payment_intent")
-        payment = _named(about) or Payment.objects.filter(intent_id=intent_id).first()
-        if payment is None or intent_id is None:
+    kind, identity = about.get("object"), str(about.get("id"))
+    match kind:
+        case "refund":
+            return follow.refund(identity, now=now)
+        case "dispute":
+            return follow.dispute(identity, now=now)
+        case "payout":
+            return follow.payout(identity, now=now)
+        case "checkout.session":
+            payment = _named(about) or Payment.objects.filter(session_id=identity).first()
+            return payment is not None and _follow_session(payment, type_, now)
+        case "payment_intent" | "charge":
+            intent_id = identity if kind == "payment_intent" else about.get("payment_intent")
+            payment = _named(about) or Payment.objects.filter(intent_id=intent_id).first()
+            if payment is not None and intent_id and payment.state == PaymentState.PAID:
+                checkout.sync_payment(payment_id=payment.id, now=now)  # the fee comes late
             return payment is not None
-        if kind == "dispute":
-            _list_dispute(payment, about, now)
-        elif payment.state == PaymentState.PAID:
-            checkout.sync_payment(payment_id=payment.id, now=now)  # the fee comes late
-        return True
     return False
 
 
@@ -152,14 +166,3 @@ def _follow_session(payment: Payment, type_: str, now: datetime) -> bool:
         )
     checkout.sync_payment(payment_id=payment.id, now=now)
     return True
-
-
-def _list_dispute(payment: Payment, about: dict[str, Any], now: datetime) -> None:
-    exception_list.put(
-        kind=MoneyException.Kind.DISPUTE,
-        key=f"dispute:{about.get('id')}",
-        detail=f"{about.get('amount')} {payment.currency}, {about.get('reason')}: "
-        f"{about.get('status')}",
-        payment=payment,
-        now=now,
-    )

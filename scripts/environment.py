@@ -16,6 +16,7 @@ ACCOUNTS = {
     "operator@example.org": "runs zones, tariffs and meters",
     "warden@example.org": "checks the street",
     "auditor@example.org": "reads reports, exports",
+    "finance@example.org": "looks into differences, closes the books",
     "admin@example.org": "may do everything",
 }
 

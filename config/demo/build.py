@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from allauth.account.models import EmailAddress
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.contrib.gis.geos import LineString, MultiLineString, MultiPolygon, Point, Polygon
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -18,11 +18,12 @@ from config.demo.plan import City, ZonePlan
 from parking import roles, tariff_versions
 from parking.meter_keys import create_keys
 from parking.models import DemandRule, Feature, Light, Meter, Spot, StayRules, Street, Zone
+from payments.models import RefundLimit
 
 PASSWORD = "curblight-demo"  # noqa: S105 (a demo's, printed on the screen)
-CITIZEN, OPERATOR, OPERATOR_OF_ONE, WARDEN, AUDITOR, ADMIN = (
+CITIZEN, OPERATOR, OPERATOR_OF_ONE, WARDEN, AUDITOR, FINANCE, ADMIN = (
     f"{name}@example.org"
-    for name in ("citizen", "operator", "operator2", "warden", "auditor", "admin")
+    for name in ("citizen", "operator", "operator2", "warden", "auditor", "finance", "admin")
 )
 PRICES_SINCE = timedelta(days=400)  # before any history
 PRICES_CHANGED = timedelta(days=10)  # where a zone has a second version
@@ -47,14 +48,18 @@ def is_empty() -> bool:
 def build(*, city: City, now: datetime) -> Counted:
     """Write the city, whole or not at all."""
     people = {email: _person(email) for email in (CITIZEN, OPERATOR, OPERATOR_OF_ONE, WARDEN)}
-    people |= {AUDITOR: _person(AUDITOR), ADMIN: _person(ADMIN, is_superuser=True, is_staff=True)}
+    people |= {email: _person(email) for email in (AUDITOR, FINANCE)}
+    people |= {ADMIN: _person(ADMIN, is_superuser=True, is_staff=True)}
     for email, role in (
         (OPERATOR, roles.OPERATOR),
         (OPERATOR_OF_ONE, roles.OPERATOR),
         (WARDEN, roles.WARDEN),
         (AUDITOR, roles.AUDITOR),
+        (FINANCE, roles.FINANCE),
     ):
         roles.give(user=people[email], role=role)
+    operators = Group.objects.get(name=roles.OPERATOR)
+    RefundLimit.objects.create(group=operators, amount=city.refund_limit)
     Street.objects.bulk_create(
         Street(
             name=street.name,

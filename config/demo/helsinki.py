@@ -214,4 +214,5 @@ CITY = City(
     zones=ZONES,
     plate_letters="ABCEFGHIJKLMNOPRSTUVXYZ",
     plate_form="LLLDDD",
+    refund_limit=2_000,
 )

@@ -78,6 +78,7 @@ class City:
     zones: Sequence[ZonePlan]
     plate_letters: str
     plate_form: str  # "L" a letter, "D" a digit, all else itself
+    refund_limit: int  # minor units that an operator gives back of a booking alone
 
     def meters_of(self, zone: ZonePlan) -> list[MeterPlan]:
         """Choose the zone's meters, evenly from all places where one could stand.

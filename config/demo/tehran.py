@@ -180,4 +180,5 @@ CITY = City(
     zones=ZONES,
     plate_letters="بجدسصطقلمنوهی",
     plate_form="DDLDDDDD",
+    refund_limit=2_000_000,
 )

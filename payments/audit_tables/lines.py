@@ -15,11 +15,13 @@ from payments.reports import AMOUNTS, IN_RANGE
 _PREFIX = "CASE {0}.kind WHEN 'receipt' THEN 'R' WHEN 'credit_note' THEN 'C' ELSE 'V' END"
 _NAME = _PREFIX + " || '-' || {0}.year || '-' || lpad({0}.number::text, 6, '0')"
 
+_MOVEMENT = """CASE entry.kind WHEN 'refund' THEN refund.balance_transaction_id
+ WHEN 'refund_failed' THEN refund.failure_transaction_id
+ WHEN 'capture' THEN payment.balance_transaction_id
+ ELSE entry.provider_reference END"""
 # Which payout carried the money to the bank, and when.
-_PAYOUT = "CASE WHEN entry.kind = 'payout' THEN entry.reason END"
-_PAID_OUT_ON = (
-    "CASE WHEN entry.kind = 'payout' THEN (entry.occurred_at AT TIME ZONE %(time_zone)s)::date END"
-)
+_PAYOUT = "coalesce(carried.id, CASE WHEN entry.kind = 'payout' THEN entry.reason END)"
+_PAID_OUT_ON = "coalesce(carried.arrives_on, own_payout.arrives_on)"
 
 COLUMNS = (
     Column("number", _("Number"), "entry.number", Kind.WHOLE),
@@ -84,10 +86,7 @@ COLUMNS = (
     Column(
         "balance_transaction",
         _("Balance transaction"),
-        "CASE entry.kind WHEN 'refund' THEN refund.balance_transaction_id"
-        " WHEN 'refund_failed' THEN refund.failure_transaction_id"
-        " WHEN 'capture' THEN payment.balance_transaction_id"
-        " ELSE entry.provider_reference END",
+        _MOVEMENT,
     ),
     Column("payout", _("Payout"), _PAYOUT),
     Column("payout_on", _("Paid out on"), _PAID_OUT_ON, Kind.DAY),
@@ -129,8 +128,16 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
   SELECT max(id) AS id FROM payments_moneyexception
   WHERE payment_id = entry.payment_id
-    AND (opened_at AT TIME ZONE %(time_zone)s)::date = entry.business_on
+    AND concerns_on = entry.business_on
 ) trouble ON true
+LEFT JOIN LATERAL (
+  SELECT payout.payout_id AS id, payout.arrives_on
+  FROM payments_payoutpart part JOIN payments_payout payout ON payout.id = part.payout_id
+  WHERE part.balance_transaction_id = {_MOVEMENT} AND part.balance_transaction_id <> ''
+  ORDER BY payout.id DESC LIMIT 1
+) carried ON true
+LEFT JOIN payments_payout own_payout
+  ON entry.kind = 'payout' AND own_payout.payout_id = entry.reason
 WHERE {_ASKED}""",  # noqa: S608 (constants)
     order="number",
     counted=f"""

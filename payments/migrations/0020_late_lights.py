@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0008_export_jobs"),
+        ("payments", "0016_refunds_by_officers"),
     ]
 
     operations = [

@@ -1,6 +1,7 @@
 """The nouns of money."""
 
 from payments.models.desk import (
+    ExceptionStep,
     ExportLog,
     MoneyException,
     Reconciliation,
@@ -17,6 +18,7 @@ from payments.models.ledger import (
     LedgerKind,
     LedgerLine,
 )
+from payments.models.officers import RefundDecision, RefundLimit, RefundRequest
 from payments.models.payment import (
     DEAD_REFUND_STATES,
     UNDECIDED_REFUND_STATES,
@@ -27,16 +29,23 @@ from payments.models.payment import (
     RefundReason,
     RefundState,
 )
+from payments.models.periods import AcceptedException, ClosedPeriod, PeriodKind
 from payments.models.post import Mail, MailKind, WebhookEvent
+from payments.models.processor import Dispute, DisputeState, Payout, PayoutPart
 
 __all__ = [
     "DEAD_REFUND_STATES",
     "OPEN_EXPORT_STATES",
     "UNDECIDED_REFUND_STATES",
     "UNDECIDED_STATES",
+    "AcceptedException",
+    "ClosedPeriod",
+    "Dispute",
+    "DisputeState",
     "Document",
     "DocumentKind",
     "DocumentSeries",
+    "ExceptionStep",
     "ExportJob",
     "ExportLog",
     "ExportPart",
@@ -51,10 +60,16 @@ __all__ = [
     "MoneyException",
     "Payment",
     "PaymentState",
+    "Payout",
+    "PayoutPart",
+    "PeriodKind",
     "Reconciliation",
     "ReconciliationKind",
     "Refund",
+    "RefundDecision",
+    "RefundLimit",
     "RefundReason",
+    "RefundRequest",
     "RefundState",
     "WebhookEvent",
 ]

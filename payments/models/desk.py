@@ -24,12 +24,17 @@ class MoneyException(models.Model):
         DISPUTE = "dispute", _("dispute")
         UNMATCHED = "unmatched", _("unknown to us")
         FORCED_RELEASE = "forced_release", _("released by an officer")
+        DIFFERENCE = "difference", _("books and processor differ")
+        PAYOUT = "payout", _("payout failed or does not tie")
+        LATE_POSTING = "late_posting", _("posted after its day was closed")
+        LARGE_REFUND = "large_refund", _("refund above a person's limit")
 
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices)
     key = models.CharField(max_length=300, unique=True)  # the same trouble is listed once
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="exceptions", null=True)
     detail = models.CharField(_("detail"), max_length=300)
     opened_at = models.DateTimeField(_("opened"))
+    concerns_on = models.DateField(_("business day"), help_text=_("Whose books it is about."))
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -42,7 +47,7 @@ class MoneyException(models.Model):
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
 
     class Meta:
-        ordering = ["-opened_at"]
+        ordering = ["-opened_at", "-id"]
         verbose_name = _("exception")
         verbose_name_plural = _("exceptions")
         constraints: ClassVar = [
@@ -50,10 +55,46 @@ class MoneyException(models.Model):
                 name="exception_closed_after_opened",
                 condition=Q(closed_at__isnull=True) | Q(closed_at__gte=F("opened_at")),
             ),
+            models.CheckConstraint(
+                name="exception_closed_with_note",
+                condition=Q(closed_at__isnull=True) | ~Q(note=""),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                name="exception_open_by_day",
+                fields=["concerns_on"],
+                condition=Q(closed_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+class ExceptionStep(models.Model):
+    """One line of an exception's history: who took it, noted what, closed it. Append-only."""
+
+    class What(models.TextChoices):
+        TAKEN = "taken", _("taken on")
+        NOTED = "noted", _("noted")
+        CLOSED = "closed", _("closed")
+
+    exception = models.ForeignKey(MoneyException, models.PROTECT, related_name="steps")
+    at = models.DateTimeField(_("at"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
+    )
+    what = models.CharField(_("what"), max_length=6, choices=What.choices)
+    note = models.TextField(_("note"), blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("step of an exception")
+        verbose_name_plural = _("steps of an exception")
+
+    def __str__(self) -> str:
+        return f"{self.exception_id} {self.what}"
 
 
 class ReconciliationKind(models.TextChoices):
@@ -61,6 +102,7 @@ class ReconciliationKind(models.TextChoices):
 
     EVENTS = "events", _("events of the processor")
     BALANCE = "balance", _("balance transactions")
+    PAYOUTS = "payouts", _("payouts")
 
 
 class Reconciliation(models.Model):

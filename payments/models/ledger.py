@@ -46,7 +46,8 @@ class LedgerEntry(models.Model):
     reason = models.CharField(_("why"), max_length=200, blank=True)
     occurred_at = models.DateTimeField(_("occurred"))
     posted_at = models.DateTimeField(_("posted"))
-    business_on = models.DateField(_("business day"))  # local date of `posted_at`
+    # The local date of `posted_at`, or the next day that is open (by trigger).
+    business_on = models.DateField(_("business day"))
     previous_hash = models.BinaryField(null=True)
     hash = models.BinaryField(null=True)
 

@@ -70,6 +70,9 @@ class Payment(models.Model):
         permissions: ClassVar = [
             ("view_audit", "Can read and export the audit reports"),
             ("request_refund", "Can ask for a refund"),
+            ("approve_refund", "Can approve another person's refund"),
+            ("force_release", "Can release a spot whose payment nobody could end"),
+            ("handle_every_zone", "Handles money matters of every zone"),
         ]
         indexes: ClassVar = [
             models.Index(
@@ -145,6 +148,7 @@ class Refund(models.Model):
     reason = models.CharField(_("reason"), max_length=16, choices=RefundReason.choices)
     note = models.CharField(_("note"), max_length=200, blank=True)
     actor = models.CharField(_("who"), max_length=64)
+    approver = models.CharField(_("approved by"), max_length=64, blank=True, db_default="")
     idempotency_key = models.CharField(max_length=64, unique=True)
     refund_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
     balance_transaction_id = models.CharField(max_length=255, blank=True)

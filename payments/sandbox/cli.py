@@ -49,6 +49,13 @@ def parser() -> argparse.ArgumentParser:
         help="signs what is sent there; several, with commas between, during a rotation",
     )
     options.add_argument(
+        "--webhook-event",
+        action="append",
+        default=[],
+        metavar="TYPE",
+        help="send only events of this type there, such as refund.updated; may be given again",
+    )
+    options.add_argument(
         "--minimum",
         action="append",
         default=[],
@@ -140,6 +147,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         ),
         webhook_url=chosen.webhook_url,
         webhook_secrets=chosen.webhook_secret,
+        webhook_events=chosen.webhook_event,
         seed=chosen.seed,
     )
     server = Server(Site(engine, any_host=chosen.unsafe_listen), host=chosen.host, port=chosen.port)

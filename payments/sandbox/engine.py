@@ -36,6 +36,7 @@ class Engine:
         public_url: str = "",
         webhook_url: str | None = None,
         webhook_secrets: list[str] | None = None,
+        webhook_events: list[str] | None = None,
         seed: int | None = None,
     ) -> None:
         self.store = store
@@ -51,6 +52,7 @@ class Engine:
         self.faults = Faults(store, rng)
         self._webhook_url = webhook_url
         self._webhook_secrets = webhook_secrets or []
+        self._webhook_events = webhook_events or []
         self._listeners: list[Callable[[], None]] = []
         self._fix_endpoint()
 
@@ -59,6 +61,7 @@ class Engine:
             self.store,
             url=self._webhook_url,
             secrets=self._webhook_secrets,
+            events=self._webhook_events,
             now=int(self.clock.now()),
         )
 

@@ -5,7 +5,7 @@ import sys
 
 NAMES = (
     *("pricing", "second_opinion", "what_if", "holds", "spots", "waiting", "lights"),
-    *("simulator", "ledger", "exports"),
+    *("simulator", "webhooks", "payments", "ledger", "exports"),
 )
 
 

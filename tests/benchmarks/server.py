@@ -19,7 +19,7 @@ from psycopg import sql
 
 
 @contextmanager
-def site(database: str) -> Iterator[str]:
+def site(database: str, port: int | None = None) -> Iterator[str]:
     """Set up Django on a new database and run the site on it; give the site's address.
 
     The server answers once the caller has migrated.
@@ -31,15 +31,13 @@ def site(database: str) -> Iterator[str]:
     import django
 
     django.setup()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port or free_port()
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
         *("--port", str(port), "--workers", "2", "--blocking-threads", "2", "--no-ws"),
         *("--log-level", "error", "config.wsgi:application"),
     ]
-    server = subprocess.Popen(command)
+    server = subprocess.Popen(command, start_new_session=True)
     try:
         _wait(f"http://127.0.0.1:{port}/healthz")
         yield f"http://127.0.0.1:{port}"
@@ -48,8 +46,15 @@ def site(database: str) -> Iterator[str]:
         try:
             server.wait(10)
         except subprocess.TimeoutExpired:
-            server.kill()
+            os.killpg(server.pid, signal.SIGKILL)  # its workers would outlive it
             server.wait()
+
+
+def free_port() -> int:
+    """Return a port of this machine on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def own_database(name: str) -> str:

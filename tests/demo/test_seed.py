@@ -77,6 +77,7 @@ def test_every_account_signs_in_and_has_its_role(capsys: pytest.CaptureFixture[s
         build.OPERATOR_OF_ONE: 200,
         build.WARDEN: 200,
         build.AUDITOR: 200,
+        build.FINANCE: 200,
         build.ADMIN: 200,
     }
     for email, status in desks.items():

@@ -100,9 +100,34 @@ class Processor:
         """Pay on the hosted page; return paid, declined, challenge or closed."""
         return self.control(f"sessions/{session_id}/pay", card=card)["result"]
 
+    def a_foreign_page(self) -> str:
+        """Open a page that is none of the site's; return its id."""
+        session = self.post(
+            "checkout/sessions",
+            **{
+                "mode": "payment",
+                "success_url": "http://127.0.0.1/ok",
+                "line_items[0][quantity]": 1,
+                "line_items[0][price_data][currency]": "eur",
+                "line_items[0][price_data][unit_amount]": 300,
+                "line_items[0][price_data][product_data][name]": "Umbrella",
+            },
+        )
+        return str(session["id"])
+
     def all(self, path: str) -> list[dict[str, Any]]:
-        """Return every object of a kind, oldest first."""
+        """Return the newest hundred objects of a kind, oldest first."""
         return self.get(path, limit=100)["data"][::-1]
+
+    def every(self, path: str) -> list[dict[str, Any]]:
+        """Return every object of a kind, page after page, oldest first."""
+        rows: list[dict[str, Any]] = []
+        while True:
+            after = {"starting_after": rows[-1]["id"]} if rows else {}
+            page = self.get(path, limit=100, **after)
+            rows += page["data"]
+            if not page["has_more"]:
+                return rows[::-1]
 
     def events(self, *types: str) -> list[dict[str, Any]]:
         """Return the events so far, oldest first."""

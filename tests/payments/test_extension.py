@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -96,6 +97,45 @@ def test_an_extension_nobody_pays_leaves_the_stay_as_it_was(
     assert "Not booked" not in said
     assert "Stay longer" in said
     assert cast.a_hold(paid.spot, paid.end, 30, now=timezone.now()).state == SlotState.HELD
+
+
+@pytest.mark.parametrize("ends", ["expired", "declined", "refused"])
+def test_an_extension_that_comes_to_nothing_changes_no_byte_of_the_booking(
+    paid: Slot, processor: Processor, ends: str
+) -> None:
+    before = bytes_of(paid)
+    now = timezone.now()
+    more = extension.extend(
+        booking_id=paid.booking_id, to=paid.end + timedelta(minutes=30), now=now, actor="citizen"
+    )
+    if ends == "refused":
+        processor.fail("error", "/v1/checkout/sessions", status=400)
+        with pytest.raises(checkout.ProcessorRefused):
+            checkout.start(slot_id=more.pk, now=now)
+    else:
+        checkout.start(slot_id=more.pk, now=now)
+        if ends == "declined":
+            processor.pay(more.payments.get().session_id or "", "4000000000000002")
+    over = now + timedelta(minutes=11)
+    for payment_id in expiry.sweep(now=over):
+        expiry.end_page(payment_id=payment_id, now=over)
+    assert fresh(more).state == SlotState.RELEASED
+    assert bytes_of(paid) == before
+
+
+def bytes_of(slot: Slot) -> list[str]:
+    """Return a booking, its slot, payment and entries as the database writes them out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT row::text FROM parking_booking row WHERE id = %(booking)s"
+            " UNION ALL SELECT row::text FROM parking_slot row WHERE id = %(slot)s"
+            " UNION ALL SELECT row::text FROM payments_payment row WHERE slot_id = %(slot)s"
+            " UNION ALL SELECT entry::text FROM payments_ledgerentry entry"
+            " JOIN payments_payment payment ON payment.id = entry.payment_id"
+            " WHERE payment.slot_id = %(slot)s",
+            {"booking": slot.booking_id, "slot": slot.pk},
+        )
+        return sorted(row for (row,) in cursor.fetchall())
 
 
 def test_money_that_comes_too_late_for_it_goes_back_and_says_so(

@@ -121,9 +121,24 @@ def test_a_refund_that_was_missed_is_taken_in(spot: Spot, processor: Processor) 
     assert MoneyException.objects.get().kind == "external_refund"
 
 
-def test_money_that_is_not_ours_is_listed_and_not_booked(spot: Spot, processor: Processor) -> None:
+def test_money_of_ours_that_nobody_heard_of_is_booked(spot: Spot, processor: Processor) -> None:
     payment = an_open_payment(spot)
     processor.pay(payment.session_id)
+    processor.post("refunds", payment_intent=the_intent(processor), amount=50)
+    comparison = reconciliation.compare_balance(now=cast.at(5))
+    assert comparison.agrees
+    assert fresh(payment.slot).state == SlotState.CONFIRMED
+    assert [kind for kind, _ in books()] == ["capture", "fee", "refund"]
+
+
+def the_intent(processor: Processor) -> str:
+    [charge] = processor.all("charges")
+    return str(charge["payment_intent"])
+
+
+def test_money_that_is_not_ours_is_listed_and_not_booked(spot: Spot, processor: Processor) -> None:
+    an_open_payment(spot)
+    processor.pay(processor.a_foreign_page())
     before = books()
     for minute in (10, 24 * 60):
         comparison = reconciliation.compare_balance(now=cast.at(minute))

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from parking.models import SlotState, Spot
-from payments import checkout, expiry, gateway, reconciliation, refunds, webhooks
+from payments import balances, checkout, expiry, gateway, reconciliation, refunds, webhooks
 from payments.cancel import cancel_booking
 from payments.models import MoneyException, PaymentState, Refund, WebhookEvent
 from tests import cast
@@ -128,7 +128,7 @@ def test_order_duplicates_and_losses_lead_to_the_same_rows(
     books_ = got.pop("books")
     assert got == EXPECTED
     assert [kind for kind, _ in books_] == ["capture", "capture", "fee", "fee", "refund"]
-    assert reconciliation.clearing("EUR") == processor_balance(processor)
+    assert balances.clearing("EUR") == processor_balance(processor)
     assert not WebhookEvent.objects.filter(processed_at=None).exists()
 
 
@@ -235,6 +235,38 @@ class TestRefusal:
             assert post_notice(body, signature="t=1,v1=00") == 400
         else:
             assert post_notice(body) == 400
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"[" * 60_000 + b"]" * 60_000,
+            a_notice(created=10**20),
+            a_notice(created=float("nan")),
+            a_notice(id="evt_" + "x" * 300),
+            a_notice(type="x" * 81),
+            a_notice(data={"object": []}),
+            a_notice(data={"object": {"name": "\ud800"}}),
+            a_notice(data={"object": {"fee": float("inf")}}),
+        ],
+        ids=[
+            "deep",
+            "far future",
+            "nan",
+            "long id",
+            "long type",
+            "list",
+            "half a sign",
+            "infinity",
+        ],
+    )
+    def test_a_signed_body_that_cannot_be_kept(self, body: bytes) -> None:
+        assert post_notice(body) == 400
+
+    def test_a_body_of_a_megabyte_whoever_sends_it(self) -> None:
+        large = a_notice(data={"object": {"text": "x" * 2**20}})
+        assert post_notice(large) == 413
+        assert post_notice(large, signature="t=1,v1=00") == 413
+        assert post_notice(b"\x00" * 2**20, signature="") == 413
 
     def test_the_other_mode(self) -> None:
         assert post_notice(a_notice(livemode=True)) == 400

@@ -76,7 +76,9 @@ def _event_types(params: Params) -> list[str]:
     return params.texts("enabled_events", required=True)
 
 
-def fix_endpoint(store: Store, *, url: str | None, secrets: list[str], now: int) -> None:
+def fix_endpoint(
+    store: Store, *, url: str | None, secrets: list[str], events: list[str], now: int
+) -> None:
     """Make the endpoint of the command line true; without an address there is none."""
     with store.transaction():
         store.delete(ENDPOINT, FIXED_ENDPOINT)
@@ -92,7 +94,7 @@ def fix_endpoint(store: Store, *, url: str | None, secrets: list[str], now: int)
                 "api_version": None,
                 "application": None,
                 "description": "From the command line",
-                "enabled_events": ["*"],
+                "enabled_events": events or ["*"],
                 "metadata": {},
                 "status": "enabled",
                 "url": url,

@@ -73,6 +73,14 @@ def auditor(db: None) -> User:
 
 
 @pytest.fixture
+def finance(db: None) -> User:
+    """Looks after the money of the whole city."""
+    person = cast.a_person("finance")
+    roles.give(user=person, role=roles.FINANCE)
+    return person
+
+
+@pytest.fixture
 def superuser(db: None) -> User:
     """May do all that a person may do."""
     return cast.a_person("root", is_staff=True, is_superuser=True)

@@ -56,7 +56,12 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
             )
     watched = ArrivalWatch.objects.create(booking=slot.booking, release_after_min=15, look_at=start)
     exception = MoneyException.objects.create(
-        kind="orphan", key=f"test:{slot.pk}", payment=payment, detail="late", opened_at=now
+        kind="orphan",
+        key=f"test:{slot.pk}",
+        payment=payment,
+        detail="late",
+        opened_at=now,
+        concerns_on=now.date(),
     )
     closure = Closure.objects.create(
         zone=zone,

@@ -51,6 +51,13 @@ SEES = {  # role → what it sees in (own zone, another zone): "-" nothing, "r" 
         "payments_ledgerentry": "rr",
         "payments_moneyexception": "rr",
     },
+    "finance": {
+        "parking_zone": "rr",
+        "payments_payment": "rr",
+        "payments_refund": "rr",
+        "payments_ledgerentry": "rr",
+        "payments_moneyexception": "rr",  # worked on elsewhere: /audit/exceptions/
+    },
     "superuser": {
         "parking_zone": "ww",
         "parking_spot": "ww",
@@ -80,6 +87,7 @@ MAY_ADD = {
     },
     "warden": set(),
     "auditor": set(),
+    "finance": set(),
     "superuser": {
         "parking_zone",
         "parking_spot",
@@ -93,12 +101,15 @@ MAY_ADD = {
 
 
 @pytest.fixture
-def people(operator: User, warden: User, auditor: User, superuser: User) -> dict[str, User]:
+def people(
+    operator: User, warden: User, auditor: User, finance: User, superuser: User
+) -> dict[str, User]:
     return {
         "citizen": cast.a_person("citizen"),
         "operator": operator,
         "warden": warden,
         "auditor": auditor,
+        "finance": finance,
         "superuser": superuser,
     }
 
@@ -185,7 +196,12 @@ def test_no_link_of_the_desk_leads_to_a_closed_door(
 
 def test_every_noun_of_the_desk_stands_in_the_matrix() -> None:
     # Nouns without a zone: the drawing of the streets, and what only superusers open.
-    without_zone = {"parking_street", "payments_webhookevent", "payments_exportlog"}
+    without_zone = {
+        "parking_street",
+        "payments_webhookevent",
+        "payments_exportlog",
+        "payments_refundlimit",
+    }
     of_the_city = {"auth_user", "auth_group", "account_emailaddress"}
     names = {f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry}
 

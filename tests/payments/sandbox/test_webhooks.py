@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -35,6 +36,18 @@ def test_a_payment_is_told_by_signed_events(box: Box, receiver: Receiver) -> Non
     assert isinstance(session, stripe.checkout.Session)
     assert (session.payment_intent, session.payment_status) == (intent.id, "paid")
     assert all(event.livemode is False for event in receiver.events())
+
+
+def test_only_the_types_of_the_command_line_are_sent(
+    start_box: Callable[..., Box], receiver: Receiver
+) -> None:
+    wanted = ("--webhook-event", "charge.succeeded", "--webhook-event", "refund.created")
+    box = start_box("--webhook-url", receiver.url, "--webhook-secret", SECRET, *wanted)
+    intent = box.a_paid_intent()
+    box.client().refunds.create({"payment_intent": intent.id})
+    wait_for(lambda: len(receiver.received) == 2)
+    assert receiver.types() == ["charge.succeeded", "refund.created"]
+    assert "checkout.session.completed" in box.event_types(), "it happened all the same"
 
 
 def test_they_are_sent_without_being_asked_for(box: Box, receiver: Receiver) -> None:

@@ -1,52 +1,37 @@
-"""Money in the desk: read and followed from row to row; never edited, also not by superusers.
-
-What changes money is a rule with a ledger entry (`payments.states`, `payments.refunds`). The one
-thing that people write here is who looks after an exception, and what they found.
-"""
+"""Payments, refunds and the books in the desk: read and followed from row to row."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from parking import formatting
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
+from payments.admin.read_only import ReadOnly
 from payments.models import (
-    ExportLog,
     LedgerEntry,
     LedgerLine,
-    MoneyException,
     Payment,
+    PaymentState,
     Refund,
-    WebhookEvent,
 )
 
-
-class ReadOnly(admin.options.BaseModelAdmin):  # type: ignore[type-arg]
-    """Rows that people only read."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Say no."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Say no."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Say no."""
-        return False
+# By the payment's state: who may do what, where.
+_WAYS: dict[str, tuple[str, str, Any]] = {
+    PaymentState.PAID: ("payments.request_refund", "payments:refund", _("Give money back")),
+    PaymentState.OPEN: (
+        "payments.force_release",
+        "payments:release",
+        _("Release the spot by force"),
+    ),
+}
 
 
 class RefundInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -93,7 +78,7 @@ class PaymentAdmin(ReadOnly, ZoneScopedAdmin):
             },
         ),
     ]
-    readonly_fields = ["booking", "zone", "sum", "trouble", "fee_named", "card"]
+    readonly_fields = ["booking", "zone", "sum", "trouble", "way", "fee_named", "card"]
 
     @admin.display(description=_("booking"), ordering="slot__booking__reference")
     def booking(self, payment: Payment) -> SafeString:
@@ -117,6 +102,20 @@ class PaymentAdmin(ReadOnly, ZoneScopedAdmin):
         """Say what went wrong, if anything did."""
         late = _now("Paid after its slot was given up.") if payment.is_orphan else ""
         return " ".join(part for part in (late, payment.failure) if part)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show the ways out to who may take one."""
+        sets = super().get_fieldsets(request, obj)
+        way = _WAYS.get(obj.state) if obj is not None else None
+        if way is None or not request.user.has_perm(way[0]):
+            return sets
+        return [*sets, (_("What can be done"), {"fields": ["way"]})]
+
+    @admin.display(description=_("way"))
+    def way(self, payment: Payment) -> SafeString:
+        """Lead to the page on which an officer acts."""
+        _permission, page, name = _WAYS[payment.state]
+        return format_html('<a href="{}">{}</a>', reverse(page, args=[payment.pk]), name)
 
     @admin.display(description=_("processor's fee"))
     def fee_named(self, payment: Payment) -> str:
@@ -201,111 +200,3 @@ class LedgerEntryAdmin(ReadOnly, ZoneScopedAdmin):
     def previous_named(self, entry: LedgerEntry) -> str:
         """Write the hash in hexadecimal digits."""
         return bytes(entry.previous_hash).hex() if entry.previous_hash else ""
-
-
-class OpenFilter(admin.SimpleListFilter):
-    """Exceptions that still wait for somebody."""
-
-    title = _("open")
-    parameter_name = "open"
-
-    def lookups(
-        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
-    ) -> list[tuple[str, Any]]:
-        """Return yes and no."""
-        return [("yes", _("yes")), ("no", _("no"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep the open ones, or the closed ones."""
-        chosen = self.value()
-        return queryset.filter(closed_at__isnull=chosen == "yes") if chosen else queryset
-
-
-@admin.register(MoneyException)
-class MoneyExceptionAdmin(ZoneScopedAdmin):
-    """Something about money that a person looks at, notes and closes."""
-
-    zone_path = "payment__slot__spot__zone"
-    list_display = ["opened_at", "kind", "detail", "payment", "owner_named", "closed_at"]
-    list_filter = [OpenFilter, "kind"]
-    list_select_related = ["owner", "payment"]
-    search_fields = ["=payment__slot__booking__reference", "detail"]
-    actions = ["take_on", "close"]
-    fieldsets = [
-        (None, {"fields": ["kind", "detail", "payment", "opened_at", "closed_at"]}),
-        (_("Work"), {"fields": ["owner_named", "note"]}),
-    ]
-    readonly_fields = ["kind", "detail", "payment", "opened_at", "closed_at", "owner_named"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Say no: the payment rules open exceptions."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Say no: they are records."""
-        return False
-
-    @admin.display(description=_("owner"), ordering="owner__email")
-    def owner_named(self, exception: MoneyException) -> str:
-        """Name who looks after it."""
-        return exception.owner.email if exception.owner else ""
-
-    @admin.action(description=_("Take on myself"), permissions=["change"])
-    def take_on(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Make the person the owner."""
-        self._update(request, queryset, _now("taken on"), owner=request.user)
-
-    @admin.action(description=_("Close"), permissions=["change"])
-    def close(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Close the exceptions that have a note; a note says what was found."""
-        unexplained = self.own(request, queryset).filter(note="", closed_at__isnull=True).count()
-        if unexplained:
-            message = ngettext(
-                "%(n)s stays open: write a note first.",
-                "%(n)s stay open: write a note first.",
-                unexplained,
-            )
-            self.message_user(request, message % {"n": unexplained}, messages.WARNING)
-        noted = queryset.filter(~Q(note=""))
-        self._update(request, noted, _now("closed"), closed_at=timezone.now())
-
-    def _update(
-        self, request: HttpRequest, queryset: QuerySet[Any], what: str, **fields: Any
-    ) -> None:
-        rows = list(self.own(request, queryset).filter(closed_at__isnull=True))
-        MoneyException.objects.filter(pk__in=[row.pk for row in rows]).update(**fields)
-        for row in rows:
-            self.log_change(request, row, what)
-
-
-@admin.register(WebhookEvent)
-class WebhookEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Events of the processor, word for word; for superusers."""
-
-    list_display = ["received_at", "type", "event_id", "is_matched", "processed_at"]
-    list_filter = ["type", "is_matched", "received_at"]
-    search_fields = ["=event_id"]
-    list_per_page = 50
-    show_full_result_count = False
-    fieldsets = [
-        (None, {"fields": ["event_id", "type", "received_at", "processed_at", "is_matched"]}),
-        (_("Message"), {"fields": ["message"]}),
-    ]
-    readonly_fields = ["message"]
-
-    @admin.display(description=_("payload"))
-    def message(self, event: WebhookEvent) -> SafeString:
-        """Show the message, indented."""
-        text = json.dumps(event.payload, indent=2, ensure_ascii=False)
-        return format_html('<pre class="desk-code" dir="ltr">{}</pre>', text)
-
-
-@admin.register(ExportLog)
-class ExportLogAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Every file that left the house."""
-
-    list_display = ["at", "user", "name", "rows"]
-    list_filter = ["at"]
-    list_select_related = ["user"]
-    search_fields = ["name", "user__email"]
-    fieldsets = [(None, {"fields": ["at", "user", "name", "rows", "parameters", "manifest"]})]
