@@ -1,7 +1,7 @@
 """Closing a day or a month: nobody posts into it any more, and somebody has signed for it.
 
 What comes later is posted into the next open day; a trigger of the ledger holds that, whoever
-posts (migration 0015). A period with open exceptions is closed only by who accepts each of them.
+posts (migration 0014). A period with open exceptions is closed only by who accepts each of them.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from payments import expiry, officer_refunds, refunds, tasks
 from payments.models import Payment, RefundDecision, RefundRequest
-from payments.views.citizen import BUSY
 
+BUSY = gettext_lazy("Others are at the same booking right now. Please try again in a moment.")
 _WHY_NOT = {
     officer_refunds.NotAllowed: gettext_lazy("Your role does not do that in this zone."),
     officer_refunds.OwnBooking: gettext_lazy(

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0013_exceptions_are_dated"),
+        ("payments", "0012_exceptions_are_dated"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -56,5 +56,5 @@ DROP FUNCTION payments_open_day(date);
 class Migration(migrations.Migration):
     """Add the triggers."""
 
-    dependencies = [("payments", "0014_closed_periods")]
+    dependencies = [("payments", "0013_closed_periods")]
     operations = [migrations.RunSQL(SQL, UNDO)]

@@ -12,7 +12,7 @@ def copy(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0011_work_on_exceptions"),
+        ("payments", "0010_work_on_exceptions"),
     ]
 
     operations = [

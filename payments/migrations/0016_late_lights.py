@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0016_refunds_by_officers"),
+        ("payments", "0015_refunds_by_officers"),
     ]
 
     operations = [

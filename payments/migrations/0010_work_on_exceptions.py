@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0010_disputes_and_payouts"),
+        ("payments", "0009_disputes_and_payouts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

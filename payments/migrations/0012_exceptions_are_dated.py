@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0012_days_of_exceptions"),
+        ("payments", "0011_days_of_exceptions"),
     ]
 
     operations = [
