@@ -22,8 +22,8 @@ from django.utils import timezone
 
 from parking import extension, roles, vehicles
 from parking.models import Spot
-from payments import checkout, ledger
-from payments.models import ExportLog, Payment
+from payments import checkout, exception_list, ledger, receipts
+from payments.models import ExportLog, MoneyException, Payment
 from tests import cast
 from tests.parking.admin.situations import rows_of
 from tests.payments.processor import Processor
@@ -55,8 +55,9 @@ class World:
         ledger.seal()
         auditor = Client()
         auditor.force_login(self.auditor)
-        b"".join(auditor.get(reverse("payments:report-csv")).streaming_content)
+        auditor.get(reverse("payments:audit-file", args=["lines", "csv"])).getvalue()
         self.export = ExportLog.objects.get()
+        self.trouble = self._trouble()
 
     @property
     def reference(self) -> str:
@@ -79,7 +80,16 @@ class World:
             cast.a_spot(other, f"Z-{number}", metres_east=6 * (number + 1) + 3)
             vehicles.add(owner=self.citizen, plate=f"XYZ{number}", now=self.now)
             self._longer()
+            self._trouble()
             ledger.seal()
+
+    def _trouble(self) -> MoneyException:
+        key = f"orphan:{MoneyException.objects.count()}"
+        payment = self.slot.payments.get()
+        exception_list.put(
+            kind=MoneyException.Kind.ORPHAN, key=key, detail="late", payment=payment, now=self.now
+        )
+        return MoneyException.objects.get(key=key)
 
     def _stay(self, spot: Spot, start: datetime) -> Any:
         """Book and pay, an hour."""
@@ -131,6 +141,18 @@ def of_desk(name: str, key: str) -> Address:
     return lambda world: reverse(f"admin:{name}", args=[world.keys[key]])
 
 
+def of_document(name: str) -> Address:
+    def address(world: World) -> str:
+        number = receipts.of(world.slot.booking)[0].document
+        return reverse(name, args=[world.reference, number])
+
+    return address
+
+
+def of_payment(name: str) -> Address:
+    return lambda world: reverse(name, args=[world.slot.payments.get().pk])
+
+
 BBOX = "bbox=24.92,60.16,24.96,60.18"
 # Who reads it; its address; and of the pages that are read most, how many queries there are.
 PAGES: dict[str, tuple[str, Address, int | None]] = {
@@ -167,9 +189,29 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
     "payments:taken": ("citizen", of_booking("payments:taken"), None),
     "payments:cancel": ("citizen", of_booking("payments:cancel"), None),
     "payments:receipt": ("citizen", of_booking("payments:receipt"), None),
-    "payments:report": ("auditor", lambda _: reverse("payments:report"), None),
-    "payments:report-csv": ("auditor", lambda _: reverse("payments:report-csv"), None),
-    "payments:report-xlsx": ("auditor", lambda _: reverse("payments:report-xlsx"), None),
+    "payments:document": ("citizen", of_document("payments:document"), None),
+    "payments:document-pdf": ("citizen", of_document("payments:document-pdf"), None),
+    **{
+        name: ("auditor", lambda _, name=name: reverse(name), None)
+        for name in (
+            *("payments:report", "payments:audit-lines", "payments:audit-totals"),
+            *("payments:audit-comparison", "payments:audit-chain", "payments:audit-files"),
+            *("payments:exceptions", "payments:periods"),
+        )
+    },
+    "payments:audit-file": (
+        "auditor",
+        lambda _: reverse("payments:audit-file", args=["lines", "csv"]),
+        None,
+    ),
+    "payments:exception": (
+        "auditor",
+        lambda w: reverse("payments:exception", args=[w.trouble.pk]),
+        None,
+    ),
+    "payments:refund-requests": ("chief", lambda _: reverse("payments:refund-requests"), None),
+    "payments:refund": ("chief", of_payment("payments:refund"), None),
+    "payments:release": ("chief", of_payment("payments:release"), None),
     "payments:manifest": (
         "auditor",
         lambda w: reverse("payments:manifest", args=[w.export.pk]),
@@ -192,6 +234,12 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
     "admin:parking_street_drawing": (
         "chief",
         lambda _: reverse("admin:parking_street_drawing") + "?" + BBOX,
+        None,
+    ),
+    "admin:parking_meter_lights": ("chief", lambda _: reverse("admin:parking_meter_lights"), None),
+    "admin:parking_meter_lamp": (
+        "chief",
+        lambda w: reverse("admin:parking_meter_lamp", args=[w.spot.meter_id, 1]),
         None,
     ),
     "admin:parking_demandrule_proposal": (
@@ -229,7 +277,9 @@ DO_AND_LEAD_AWAY = {
     *("edge:time", "edge:plan", "edge:acks", "edge:state", "edge:events"),
     *("admin:parking_meter_key", "admin:parking_tariffversion_step"),
     *("admin:parking_tariffversion_preview", "admin:parking_tariffversion_preview_new"),
-    "admin:parking_tariffsimulation_csv",  # only where there is an answer
+    # Only where there is an answer, a large file, a light that failed; where a token lets in.
+    *("admin:parking_tariffsimulation_csv", "payments:export-job", "payments:export-job-file"),
+    *("payments:export-job-status", "payments:unlit", "metrics"),
     "schema",  # drawn from the code alone, and slowly
 }
 # Of Django and its accounts; they show no rows of ours, or name all that hangs on one row.
