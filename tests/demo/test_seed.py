@@ -101,7 +101,7 @@ def test_a_full_database_is_left_alone(capsys: pytest.CaptureFixture[str]) -> No
     assert "nothing to do" in _seed(capsys, if_empty=True)
 
     assert list(Zone.objects.values()) == before
-    assert User.objects.count() == 6
+    assert User.objects.count() == 7
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,29 @@ def eventually(question: Callable[[], Any], *, within: float = 10.0, every: floa
     return answer
 
 
+_OTHERS_AT_WORK = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+  AND (state LIKE 'idle in transaction%' OR state = 'active' AND backend_type = 'client backend')
+"""
+
+
+def answered() -> None:
+    """Wait until the site has answered what a street asked before it fell silent.
+
+    The tables are emptied after a test, and whoever is still at them would be in the way.
+    """
+
+    def nobody_works() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(_OTHERS_AT_WORK)
+            return cursor.fetchone()[0] == 0
+
+    for _look in range(3):  # an answer may be on its way to its first query
+        eventually(nobody_works)
+        time.sleep(0.03)
+
+
 def booked_now(meter: Meter, position: int = 1, minutes: int = 60) -> Slot:
     """Confirm a stay on the meter's spot that runs now."""
     now = timezone.now()

@@ -27,7 +27,14 @@ from parking.models import (
     Zone,
 )
 from tests import cast
-from tests.parking.street import RunningStreet, a_street_meter, booked_now, eventually, shows
+from tests.parking.street import (
+    RunningStreet,
+    a_street_meter,
+    answered,
+    booked_now,
+    eventually,
+    shows,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,6 +63,7 @@ def street(live_server: Any, settings: Any, meter: Meter) -> Iterator[RunningStr
     follows(lambda: shows(meter, 1, "off none"))
     yield running
     running.stop()
+    answered()
 
 
 def follows(question: Callable[[], Any]) -> None:

@@ -23,7 +23,7 @@ from parking.models.meter import OPEN_COMMAND_STATES
 from parking.simulator.clock import VirtualClock
 from parking.simulator.engine import HEARTBEAT_S
 from tests import cast
-from tests.parking.street import RunningStreet, lamp
+from tests.parking.street import RunningStreet, answered, lamp
 
 STREET_SPEED = 6.0
 LEAD = timedelta(minutes=15)
@@ -215,6 +215,7 @@ def city(
                 yield made
         finally:
             street.stop()
+            answered()
 
 
 def citizen(dice: random.Random, meters: list[Meter], now: datetime) -> None:

@@ -18,7 +18,14 @@ from parking.tasks import ship_command
 from payments import tasks
 from payments.models import Payment, Refund
 from tests import cast
-from tests.parking.street import RunningStreet, a_street_meter, eventually, lamp, shows
+from tests.parking.street import (
+    RunningStreet,
+    a_street_meter,
+    answered,
+    eventually,
+    lamp,
+    shows,
+)
 from tests.payments.processor import Processor
 from tests.payments.situations import a_paid_booking, fresh
 
@@ -52,6 +59,7 @@ def street(live_server: Any, settings: Any, clock: Clock) -> Iterator[RunningStr
     settings.METER_GATEWAY_URL = running.url
     yield running
     running.stop()
+    answered()
 
 
 class Walk:

@@ -13,7 +13,7 @@ from django.conf import settings as site_settings
 from parking.models import Meter
 from tests import cast
 from tests.parking.broker import Broker
-from tests.parking.street import RunningStreet, a_street_meter, database_url, eventually
+from tests.parking.street import RunningStreet, a_street_meter, answered, database_url, eventually
 
 
 @pytest.fixture
@@ -29,6 +29,7 @@ def street(live_server: Any, settings: Any) -> Iterator[RunningStreet]:
     settings.METER_GATEWAY_URL = running.url
     yield running
     running.stop()
+    answered()
 
 
 @pytest.fixture(scope="module")

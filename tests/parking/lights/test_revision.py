@@ -72,9 +72,10 @@ def _do(what: str, meter: Meter, position: int, minute: int, cars: list[bool]) -
             for slot in Slot.objects.confirmed().filter(spot=spot, period__endswith__gt=now)[:1]:
                 booking.cancel(slot=booking.lock_slot(slot.pk), now=now, actor="citizen")
         case "close":
-            Closure.objects.create(
-                zone=spot.zone, spot=spot, period=DateTimeTZRange(now, at(minute + 60)), reason="x"
-            )
+            period = DateTimeTZRange(now, at(minute + 60))
+            if Closure.objects.filter(spot=spot, period__overlap=period).exists():
+                return
+            Closure.objects.create(zone=spot.zone, spot=spot, period=period, reason="x")
             lights.replan_spots(zone_id=spot.zone_id, spot_id=spot.pk, now=now)
         case "open":
             Closure.objects.filter(spot=spot).delete()

@@ -273,7 +273,8 @@ def test_without_scripts_a_spot_is_found_and_held(
 def test_enter_after_a_taken_spot_tries_this_spot_again_and_no_other(
     browser: Browser, live_server: Any, street: list[Spot]
 ) -> None:
-    _, near, wanted, _ = street
+    _, accessible, wanted, _ = street
+    near = cast.a_spot(wanted.zone, "K-4", metres_east=140)
     mine = Booking.objects.filter(plate="MINE99")
     with a_page(browser, live_server.url) as page:
         at_rest(page, f"/spots/{wanted.pk}/?{STAY}")
@@ -287,6 +288,8 @@ def test_enter_after_a_taken_spot_tries_this_spot_again_and_no_other(
             page.get_by_label("Number plate").press("Enter")
         expect(page.get_by_role("alert")).to_contain_text("Somebody else was faster")
         assert not mine.exists()
-        page.get_by_role("button", name="Hold spot K-2 instead").click()
+        # An accessible bay is nobody's stand-in who did not ask for one.
+        expect(page.get_by_text(f"Spot {accessible.number}", exact=True)).to_have_count(0)
+        page.get_by_role("button", name="Hold spot K-4 instead").click()
         page.wait_for_url("**/bookings/*/")
     assert mine.get().spot == near
