@@ -48,7 +48,8 @@ def _sign(tariff: Tariff, rules: Rules, start: int, horizon: int, local: int) ->
     """Return what tells the stays of one start from those of another."""
     clock_matters = tariff.window_flats or rules.bookable_from is not None
     by_day = days_matter(tariff)
-    pieces = pieces_of(tariff, start, start + horizon)
+    # With the minute after: where the clock changes just then, the longest stay ends off the grid.
+    pieces = pieces_of(tariff, start, start + horizon + 1)
     zero = pieces[0]
     parts: list[tuple[int, int, int, int]] = []
     for piece in pieces:

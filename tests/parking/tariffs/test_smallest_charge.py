@@ -136,6 +136,15 @@ def test_a_night_on_which_clocks_go_by_half_an_hour_has_lengths_of_its_own() -> 
     assert found(10) == [30]  # from 1:40 to 2:40
 
 
+def test_a_stay_that_ends_as_the_clock_goes_back_stands_for_no_other() -> None:
+    lord_howe = "Australia/Lord_Howe"
+    priced_by = Tariff.parse({**document(band("01:00", "24:00", 1)), "time_zone": lord_howe})
+    rules = _rules(lord_howe, slot_step_min=60, longest_stay_min=60)
+    since = datetime(2026, 4, 5, tzinfo=UTC)  # from 1:00 to 2:00, when it is 1:30 again
+    answer = smallest_charge(tariff=priced_by, rules=rules, minimum=30, since=since, days=2)
+    assert [one.minutes for one in answer.findings] == [60]
+
+
 def test_no_minimum_asks_nothing() -> None:
     assert _ask(tariff(band(per_hour=1)), minimum=1).findings == ()
 
