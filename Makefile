@@ -7,6 +7,8 @@
 PYTHON := .venv/bin/python
 ARGS ?=
 ATTEMPTS ?= 1000000
+# Tests wait for servers and browsers half of the time: one worker more than there are cores.
+WORKERS ?= $(shell n=$$(nproc); echo $$((n < 3 ? n + 1 : 4)))
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.* ## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -17,7 +19,7 @@ run: ## Start the whole site with a demo city (CITY=helsinki or tehran) at http:
 
 test: ## Run the tests, with their own PostgreSQL and Redis (ARGS="-k words" chooses)
 	@scripts/bootstrap.sh test
-	@$(PYTHON) -m scripts.with_services test $(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(PYTHON) -m scripts.with_services test $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: ## Check style, types, layers, templates and migrations
 	@scripts/bootstrap.sh dev

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
 from playwright.sync_api import Browser
+from xdist.scheduler import LoadScopeScheduling
 
 from config.settings import _broker_url
 from parking.models import Spot, Zone
@@ -26,6 +27,48 @@ def pytest_configure() -> None:
         os.environ["REDIS_URL"] = settings.REDIS_URL = own
         settings.CACHES["default"]["LOCATION"] = own
         settings.CELERY_BROKER_URL = _broker_url(own)
+
+
+# Long files, the longest first: a worker that began one of them last would keep all others waiting.
+LONG = (
+    *(
+        "tests/journeys/",
+        "tests/parking/conformance/test_check",
+        "tests/parking/pages/test_browser",
+    ),
+    *("tests/payments/test_chaos", "tests/demo/", "tests/parking/admin/test_tariff_editor_browser"),
+    *(
+        "tests/parking/admin/test_browser",
+        "tests/payments/sandbox/",
+        "tests/payments/test_any_order",
+    ),
+    *("tests/payments/test_queries", "tests/parking/pricing/", "tests/parking/lights/"),
+    *("tests/parking/imports/", "tests/payments/test_audit_in", "tests/tooling/"),
+)
+
+
+class Files(LoadScopeScheduling):
+    """Hands out whole files, as `--dist loadfile`, and all journeys as one: they share a site."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "tests/journeys/" if file.startswith("tests/journeys/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files:
+    """Replace what `--dist` names."""
+    return Files(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files; workers take files in this order."""
+
+    def place(item: pytest.Item) -> int:
+        known = (number for number, path in enumerate(LONG) if item.nodeid.startswith(path))
+        return next(known, len(LONG))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)

@@ -194,6 +194,7 @@ def test_a_past_is_lived_through_the_public_rules(
     assert not Mail.objects.filter(sent_at=None, given_up_at=None).exists()
 
 
+@pytest.mark.torture
 def test_two_histories_of_one_day_are_the_same_but_for_what_must_not_be_guessed(
     sandbox: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -394,7 +394,7 @@ def test_the_rules_hold_in_any_order_of_events(processor: Processor) -> None:
     run_state_machine_as_test(
         Kerb,
         settings=settings(
-            max_examples=25,
+            max_examples=15,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
