@@ -287,11 +287,17 @@ def begin_expiry(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> 
 
 def begin_expiries(*, now: datetime, limit: int = 500) -> list[int]:
     """Move holds that ran out to EXPIRING; return the ids of all slots that are expiring."""
+    over = Slot.objects.filter(state=SlotState.HELD, held_until__lte=now)
     with transaction.atomic():
+        # The spots first, as everywhere: whoever is writing a slot there would wait for ours, and
+        # the constraint would make us wait for theirs. A spot that is locked comes next time.
+        wanted = list(over.order_by("held_until").values_list("spot_id", flat=True)[:limit])
+        spots = Spot.objects.select_for_update(skip_locked=True, no_key=True).filter(id__in=wanted)
+        locked = [spot_id for (spot_id,) in spots.order_by("id").values_list("id")]
         due = list(
-            Slot.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
-            .filter(state=SlotState.HELD, held_until__lte=now)
-            .order_by("held_until")[:limit]
+            over.filter(spot__in=locked)
+            .select_for_update(skip_locked=True, no_key=True, of=("self",))
+            .order_by("id")[:limit]
         )
         Slot.objects.filter(id__in=[slot.id for slot in due]).update(state=SlotState.EXPIRING)
         BookingEvent.objects.bulk_create(

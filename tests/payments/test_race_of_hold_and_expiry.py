@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from parking import booking
 from parking.models import Slot, SlotState, Spot
@@ -128,6 +128,20 @@ def test_who_has_paid_keeps_the_place_although_nobody_has_heard_of_it(
     assert (payment.state, payment.is_orphan, another) == (PaymentState.PAID, False, "SpotTaken")
     assert Slot.objects.get().state == SlotState.CONFIRMED
     assert broken() == []
+
+
+def test_a_hold_that_ran_out_is_left_while_somebody_writes_on_its_spot() -> None:
+    """Without the spot's lock the two would wait for each other: the slot, and the constraint."""
+    slot = cast.a_hold(cast.a_spot(cast.a_zone()))
+    somebody = connection.copy()
+    somebody.set_autocommit(False)
+    with somebody.cursor() as cursor:
+        cursor.execute("SELECT FROM parking_spot WHERE id = %s FOR NO KEY UPDATE", [slot.spot_id])
+    assert booking.begin_expiries(now=NOW) == []
+    assert fresh(slot).state == SlotState.HELD
+    somebody.rollback()
+    somebody.close()
+    assert booking.begin_expiries(now=NOW) == [slot.pk]
 
 
 def test_releasing_by_the_clock_takes_the_place_from_who_has_paid(processor: Processor) -> None:
