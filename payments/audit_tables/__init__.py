@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from payments.audit_tables.comparison import DIFFERENCES
 from payments.audit_tables.lines import LINES
-from payments.audit_tables.records import CHECKS, FILES, SERIES
+from payments.audit_tables.records import CHECKS, EXCEPTIONS, FILES, PERIODS, SERIES
 from payments.audit_tables.table import Column, Kind, Table
 from payments.audit_tables.totals import ACCOUNTS, BY_DAY, BY_KIND, BY_MONTH, BY_ZONE, DAYS, MONTHS
 
@@ -23,6 +23,8 @@ TABLES: dict[str, Table] = {
         FILES,
         CHECKS,
         SERIES,
+        EXCEPTIONS,
+        PERIODS,
     )
 }
 
@@ -35,9 +37,11 @@ __all__ = [
     "CHECKS",
     "DAYS",
     "DIFFERENCES",
+    "EXCEPTIONS",
     "FILES",
     "LINES",
     "MONTHS",
+    "PERIODS",
     "SERIES",
     "TABLES",
     "Column",

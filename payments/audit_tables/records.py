@@ -1,4 +1,4 @@
-"""Records about the books: files that left, walks over the chain, series of documents."""
+"""Records about the books: exceptions, closed periods, files that left, walks, documents."""
 
 from __future__ import annotations
 
@@ -66,5 +66,62 @@ LEFT JOIN payments_document document
 WHERE series.year BETWEEN extract(year FROM %(from)s::date) AND extract(year FROM %(to)s::date)
 GROUP BY series.id, series.year, series.kind, series.last_number""",
     order="year, kind",
+    is_of_the_ledger=False,
+)
+
+EXCEPTIONS = Table(
+    key="exceptions",
+    title=_("Exceptions"),
+    columns=(
+        Column("id", _("Exception"), "exception.id", Kind.WHOLE),
+        Column("business_day", _("Business day"), "exception.concerns_on", Kind.DAY),
+        Column("kind", _("Kind"), "exception.kind"),
+        Column("detail", _("What"), "exception.detail", Kind.TEXT),
+        Column("booking", _("Booking"), "booking.reference"),
+        Column("payment_intent", _("Payment intent"), "payment.intent_id"),
+        Column("opened_at_local", _("Opened"), "exception.opened_at", Kind.LOCAL),
+        Column("owner", _("Owner"), "owner.email", Kind.TEXT),
+        Column("note", _("Note"), "exception.note", Kind.TEXT),
+        Column("closed_at_local", _("Closed"), "exception.closed_at", Kind.LOCAL),
+        Column("accepted", _("Accepted because"), "accepted.reason", Kind.TEXT),
+    ),
+    source="""
+FROM payments_moneyexception exception
+LEFT JOIN payments_payment payment ON payment.id = exception.payment_id
+LEFT JOIN parking_slot slot ON slot.id = payment.slot_id
+LEFT JOIN parking_booking booking ON booking.id = slot.booking_id
+LEFT JOIN auth_user owner ON owner.id = exception.owner_id
+LEFT JOIN LATERAL (
+  SELECT string_agg(reason, '; ' ORDER BY id) AS reason
+  FROM payments_acceptedexception WHERE exception_id = exception.id
+) accepted ON true
+WHERE exception.concerns_on BETWEEN %(from)s AND %(to)s""",
+    order="id",
+    is_of_the_ledger=False,
+)
+
+PERIODS = Table(
+    key="periods",
+    title=_("Closed periods"),
+    columns=(
+        Column("kind", _("Kind"), "period.kind"),
+        Column("first_day", _("From"), "period.first_on", Kind.DAY),
+        Column("last_day", _("To, included"), "period.last_on", Kind.DAY),
+        Column("entries", _("Entries"), "period.entries", Kind.WHOLE),
+        Column("last_number", _("Last number"), "period.last_number", Kind.WHOLE),
+        Column("head_hash", _("Hash there"), "encode(period.head_hash, 'hex')"),
+        Column("closed_at_local", _("Closed"), "period.closed_at", Kind.LOCAL),
+        Column("closed_by", _("By"), "person.email", Kind.TEXT),
+        Column(
+            "accepted",
+            _("Accepted exceptions"),
+            "(SELECT count(*) FROM payments_acceptedexception WHERE period_id = period.id)",
+            Kind.WHOLE,
+        ),
+    ),
+    source="""
+FROM payments_closedperiod period JOIN auth_user person ON person.id = period.closed_by_id
+WHERE period.last_on >= %(from)s AND period.first_on <= %(to)s""",
+    order="last_day, first_day",
     is_of_the_ledger=False,
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import calendar
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth.decorators import login_required, permission_required
@@ -114,6 +116,12 @@ def asked(request: HttpRequest, form: type[RangeForm] = RangeForm) -> RangeForm:
         data["first_on"] = today.replace(day=1).isoformat()
         data["last_on"] = today.replace(day=days).isoformat()
     return form(data)
+
+
+def years_up_to(last_on: date) -> str:
+    """Return the filters of as many days as one file may cover, up to this one."""
+    first_on = last_on - timedelta(days=LONGEST_DAYS)
+    return urlencode({"first_on": first_on.isoformat(), "last_on": last_on.isoformat()})
 
 
 def auditors_only(

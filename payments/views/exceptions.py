@@ -28,6 +28,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from parking.admin.scoping import own_zones, sees_every_zone
 from parking.models import Slot, SlotState
 from payments import exception_work, officer_refunds
+from payments.audit_tables import EXCEPTIONS
 from payments.models import MoneyException, WebhookEvent
 from payments.views import audit_nav
 
@@ -140,6 +141,8 @@ def show(request: HttpRequest) -> HttpResponse:
         "page": page,
         "query": query.urlencode(),
         "city": _of_the_city() if sees_every_zone(user) else None,
+        "table": EXCEPTIONS,
+        "file_query": audit_nav.years_up_to(timezone.localdate()),
     }
     status = 200 if form.is_valid() else 400
     return audit_nav.show(request, "payments/exceptions.html", context, status=status)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from parking import formatting
 from payments import periods
+from payments.audit_tables import PERIODS
 from payments.models import ClosedPeriod, PeriodKind
 from payments.views import audit_nav
 
@@ -85,6 +86,8 @@ def _list(request: HttpRequest, asked: tuple[PeriodKind, date] | None = None) ->
         "today": timezone.localdate(now),
         "reason": request.POST.get("reason", ""),
         "ticked": request.POST.getlist("accept"),
+        "table": PERIODS,
+        "file_query": audit_nav.years_up_to(timezone.localdate(now)),
     }
     if asked is not None:
         kind, day = asked

@@ -280,3 +280,38 @@ def test_the_desk_takes_and_closes_by_the_same_rule(two_rows: Rows, zone: Zone) 
         ("closed", ""),
     ]
     assert isinstance(ExceptionStep.objects.first().by, User)
+
+
+def test_auditors_take_the_exceptions_and_the_closed_periods_along(two_rows: Rows) -> None:
+    auditor = a_desk("auditor")
+    exception_list.put(
+        kind=MoneyException.Kind.DIFFERENCE, key="formula", detail="=1+1", now=cast.NOW
+    )
+    ClosedPeriod.objects.create(
+        kind="day",
+        first_on="2026-03-02",
+        last_on="2026-03-02",
+        closed_at=cast.NOW,
+        closed_by=cast.a_person("closer"),
+        entries=0,
+        last_number=0,
+        head_hash=b"",
+    )
+    days = "first_on=2026-03-01&last_on=2026-03-31"
+    body = auditor.get(f"/audit/files/exceptions.csv?{days}").getvalue().decode()
+    assert [line.split(",")[2] for line in body.splitlines()[1:]] == [
+        "orphan",
+        "difference",
+        "difference",
+    ]
+    assert "'=1+1" in body
+    closed = auditor.get(f"/audit/files/periods.csv?{days}").getvalue().decode()
+    assert 'day,2026-03-02,2026-03-02,0,0,"",' in closed
+    for page, name in ((LIST, "exceptions.csv"), (PERIODS, "periods.xlsx")):
+        assert f"/audit/files/{name}?" in auditor.get(page).content.decode()
+
+
+def test_who_only_works_on_exceptions_gets_no_file(zone: Zone, two_rows: Rows) -> None:
+    operator = a_desk("operator", zone)
+    assert "/audit/files/" not in operator.get(LIST).content.decode()
+    assert operator.get("/audit/files/exceptions.csv").status_code == 403
