@@ -34,7 +34,7 @@ def site(database: str, port: int | None = None) -> Iterator[str]:
     port = port or free_port()
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-        *("--port", str(port), "--workers", "2", "--blocking-threads", "2", "--no-ws"),
+        *("--port", str(port), "--workers", "2", "--blocking-threads", "4", "--no-ws"),
         *("--log-level", "error", "config.wsgi:application"),
     ]
     server = subprocess.Popen(command, start_new_session=True)
