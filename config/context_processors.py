@@ -1,7 +1,13 @@
 """What every page knows of its city."""
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import get_language, get_language_info
+
+from config.languages import offered
+from parking.languages import in_language
 
 
 def city(request: HttpRequest) -> dict[str, str | bool]:
@@ -12,4 +18,22 @@ def city(request: HttpRequest) -> dict[str, str | bool]:
         "city_time_zone": settings.CITY_TIME_ZONE,
         "city_phone": settings.CITY_PHONE,
         "is_demo": settings.STRIPE_API_KEY.startswith(("sk_test_", "rk_test_")),
+    }
+
+
+def language(request: HttpRequest) -> dict[str, Any]:
+    """Give templates this page's address in every language, and the language to offer."""
+    path, query = request.path_info, request.META.get("QUERY_STRING", "")
+    return {
+        "page_in_languages": [
+            {
+                **get_language_info(code),
+                "url": in_language(path, code) + (f"?{query}" if query else ""),
+                "public_url": settings.SITE_URL + in_language(path, code),
+                "is_current": code == get_language(),
+                "is_citys": code == settings.LANGUAGE_CODE,
+            }
+            for code, _name in settings.LANGUAGES
+        ],
+        "offered_language": offered(request),
     }

@@ -6,6 +6,7 @@ from parking.views import (
     any_spot,
     bookings,
     find,
+    language,
     map_data,
     more_time,
     plate,
@@ -33,5 +34,6 @@ urlpatterns = [
     path("map/spots.json", map_data.spots, name="map-layer"),
     path("map/streets.json", map_data.streets, name="map-streets"),
     path("map/busy.json", map_data.busy, name="map-busy"),
+    path("language/", language.choose, name="language"),
     path("warden/", warden.warden, name="warden"),
 ]

@@ -21,7 +21,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from parking import booking, formatting, no_show, stays
+from parking import booking, formatting, languages, no_show, stays
 from parking.models import Booking, LateLight, Slot, SlotState, StayRules
 from payments import reminders
 from payments.models import Mail, MailKind
@@ -109,7 +109,7 @@ def send(*, mail_id: int, now: datetime) -> bool:
     with transaction.atomic():
         letter = (
             Mail.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("booking__spot__zone")
+            .select_related("booking__spot__zone", "booking__user")
             .filter(id=mail_id, sent_at=None, given_up_at=None, next_try_at__lte=now)
             .first()
         )
@@ -144,7 +144,7 @@ def _message(letter: Mail, now: datetime) -> EmailMessage:
     about = letter.booking
     stay = stays.stay_of(booking.slots_of(about.pk))
     host = urlsplit(settings.SITE_URL).hostname
-    with translation.override(about.language):
+    with translation.override(languages.of_letters(about)):
         subject = _SUBJECTS[MailKind(letter.kind)]() % {
             "reference": about.reference,
             "start": formatting.clock(stay.start),

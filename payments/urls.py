@@ -1,4 +1,4 @@
-"""Addresses of the pages about money, of the auditor's desk, of the processor's notices."""
+"""Addresses of the pages about money and of the auditor's desk."""
 
 from django.urls import URLPattern, path
 
@@ -13,7 +13,6 @@ from payments.views import (
     officers,
     periods,
     taken,
-    webhook,
 )
 
 app_name = "payments"
@@ -48,5 +47,4 @@ urlpatterns: list[URLPattern] = [
     path("desk/refunds/", officers.requests, name="refund-requests"),
     path("desk/payments/<uuid:payment_id>/refund/", officers.refund, name="refund"),
     path("desk/payments/<uuid:payment_id>/release/", officers.release, name="release"),
-    path("stripe/webhook/", webhook.receive, name="webhook"),
 ]

@@ -27,6 +27,7 @@ from parking.models.meter import (
     MeterKey,
 )
 from parking.models.metrics import CountedCommands
+from parking.models.preferences import Preferences
 from parking.models.report import ReportOutcome, SpotReport
 from parking.models.rules import (
     LEAST_GRACE_MIN,
@@ -68,6 +69,7 @@ __all__ = [
     "MeterDeed",
     "MeterEvent",
     "MeterKey",
+    "Preferences",
     "ReportOutcome",
     "SimulationState",
     "Slot",

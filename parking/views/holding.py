@@ -100,5 +100,5 @@ def _who(request: HttpRequest, form: HoldForm) -> dict[str, Any]:
         "now": timezone.now(),
         "user": request.user if isinstance(request.user, User) else None,
         "vehicle_class": wanted.get("vehicle_class", ""),
-        "language": get_language() or "en",
+        "language": get_language() or settings.LANGUAGE_CODE,
     }

@@ -270,9 +270,9 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
 }
 # They do one thing and show nothing, or lead away; what they call is counted where it is tested.
 DO_AND_LEAD_AWAY = {
-    *("favicon", "set_language", "parking:hold", "parking:more-time"),
+    *("favicon", "parking:language", "parking:hold", "parking:more-time"),
     *("parking:vehicle-first", "parking:vehicle-forget"),
-    *("payments:pay", "payments:return", "payments:give-up", "payments:webhook"),
+    *("payments:pay", "payments:return", "payments:give-up", "webhook"),
     *("api:bookings", "api-cancel", "api-checkout"),
     *("edge:time", "edge:plan", "edge:acks", "edge:state", "edge:events"),
     *("admin:parking_meter_key", "admin:parking_tariffversion_step"),
