@@ -8,6 +8,7 @@ from parking.views import (
     find,
     map_data,
     more_time,
+    offline,
     plate,
     spot,
     tariff,
@@ -33,5 +34,7 @@ urlpatterns = [
     path("map/spots.json", map_data.spots, name="map-layer"),
     path("map/streets.json", map_data.streets, name="map-streets"),
     path("map/busy.json", map_data.busy, name="map-busy"),
+    path("offline/", offline.offline, name="offline"),
+    path("manifest.webmanifest", offline.manifest, name="manifest"),
     path("warden/", warden.warden, name="warden"),
 ]

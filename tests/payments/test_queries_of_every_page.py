@@ -174,6 +174,9 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
         10,
     ),
     "parking:tariff": ("guest", lambda _: reverse("parking:tariff", args=["kamppi"]), 2),
+    "parking:offline": ("guest", lambda _: reverse("parking:offline"), 0),
+    "parking:manifest": ("guest", lambda _: reverse("parking:manifest"), 0),
+    "service-worker": ("guest", lambda _: reverse("service-worker"), 0),
     "parking:map-layer": ("guest", lambda _: reverse("parking:map-layer"), None),
     "parking:map-streets": ("guest", lambda _: reverse("parking:map-streets"), None),
     "parking:map-busy": (
