@@ -3,6 +3,7 @@
 from django.urls import path
 
 from parking.views import (
+    about,
     any_spot,
     bookings,
     find,
@@ -34,6 +35,8 @@ urlpatterns = [
     path("map/spots.json", map_data.spots, name="map-layer"),
     path("map/streets.json", map_data.streets, name="map-streets"),
     path("map/busy.json", map_data.busy, name="map-busy"),
+    path("accessibility/", about.accessibility, name="accessibility"),
+    path("styleguide/", about.style_guide, name="style-guide"),
     path("offline/", offline.offline, name="offline"),
     path("manifest.webmanifest", offline.manifest, name="manifest"),
     path("warden/", warden.warden, name="warden"),
