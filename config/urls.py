@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from parking.views.metrics import metrics
+from parking.views.offline import service_worker
 from payments.api import Cancel, Checkout
 from payments.change_api import Change
 from payments.views import webhook
@@ -32,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("parking.api.urls")),
     path("metrics", metrics, name="metrics"),
     path("favicon.ico", favicon, name="favicon"),
+    path("service-worker.js", service_worker, name="service-worker"),
     path("edge/v1/", include("parking.edge_urls")),
     path("api/v1/bookings/<str:reference>/cancel/", Cancel.as_view(), name="api-cancel"),
     path("api/v1/bookings/<str:reference>/change/", Change.as_view(), name="api-change"),

@@ -3,12 +3,14 @@
 from django.urls import path
 
 from parking.views import (
+    about,
     any_spot,
     bookings,
     find,
     language,
     map_data,
     more_time,
+    offline,
     plate,
     spot,
     tariff,
@@ -35,5 +37,9 @@ urlpatterns = [
     path("map/streets.json", map_data.streets, name="map-streets"),
     path("map/busy.json", map_data.busy, name="map-busy"),
     path("language/", language.choose, name="language"),
+    path("accessibility/", about.accessibility, name="accessibility"),
+    path("styleguide/", about.style_guide, name="style-guide"),
+    path("offline/", offline.offline, name="offline"),
+    path("manifest.webmanifest", offline.manifest, name="manifest"),
     path("warden/", warden.warden, name="warden"),
 ]

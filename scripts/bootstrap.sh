@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what this machine lacks: Debian packages, then .venv from the hashed lock.
 # Costs a moment when nothing is missing. Usage: scripts/bootstrap.sh run|dev|test
-#   run   what the site needs      dev   and what lint needs      test   and a browser with fonts, and an MQTT broker
+#   run   what the site needs      dev   and what lint needs      test   and a browser with fonts, an MQTT broker, Lighthouse
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -133,8 +133,14 @@ mapfile -t packages < <(missing_packages | tr ' ' '\n' | sort -u)
 [ "${#packages[@]}" = 0 ] || install_packages "${packages[@]}"
 [ -n "$(find_python)" ] || die "Python 3.11 or newer is needed, with its venv module; this machine has $(python3 -V 2>&1 || echo none)."
 
+# What tests run with Node, which came as a Python package.
+sync_node_tools() { [ "$level" != test ] || .venv/bin/python -m scripts.node_tools; }
+
 # A linked environment is shared by several checkouts and kept by whoever made it.
-[ ! -L .venv ] || exit 0
+if [ -L .venv ]; then
+    sync_node_tools
+    exit 0
+fi
 
 installed=$(cat .venv/.installed 2>/dev/null || true)
 lock=requirements.txt
@@ -144,3 +150,4 @@ if [ "$installed" != "$(state_of "$lock" 2>/dev/null)" ]; then
     sync_environment "$lock"
     state_of "$lock" >.venv/.installed
 fi
+sync_node_tools

@@ -59,6 +59,7 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
         {
             "standing": standing,
             "status": status.of(standing, now=now),
+            "seen_at": now,
             "has_begun": now >= standing.start,
             "refund_rules": tariff_words.refunds(rules),
             "arrival": arrival,

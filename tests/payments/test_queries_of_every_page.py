@@ -174,6 +174,10 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
         10,
     ),
     "parking:tariff": ("guest", lambda _: reverse("parking:tariff", args=["kamppi"]), 2),
+    "parking:accessibility": ("guest", lambda _: reverse("parking:accessibility"), 0),
+    "parking:offline": ("guest", lambda _: reverse("parking:offline"), 0),
+    "parking:manifest": ("guest", lambda _: reverse("parking:manifest"), 0),
+    "service-worker": ("guest", lambda _: reverse("service-worker"), 0),
     "parking:map-layer": ("guest", lambda _: reverse("parking:map-layer"), None),
     "parking:map-streets": ("guest", lambda _: reverse("parking:map-streets"), None),
     "parking:map-busy": (
@@ -280,6 +284,7 @@ DO_AND_LEAD_AWAY = {
     # Only where there is an answer, a large file, a light that failed; where a token lets in.
     *("admin:parking_tariffsimulation_csv", "payments:export-job", "payments:export-job-file"),
     *("payments:export-job-status", "payments:unlit", "metrics"),
+    "parking:style-guide",  # only with DEBUG
     "schema",  # drawn from the code alone, and slowly
 }
 # Of Django and its accounts; they show no rows of ours, or name all that hangs on one row.
