@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
@@ -131,6 +132,7 @@ def _answer(
         "map_state": _map_state(form, offers or {}),
         "feature_names": Feature.choices,
         "spots_version": map_layer.spots_version(),
+        "live_url": settings.LIVE_URL,
     }
     return render(request, "parking/find.html", context, status=status)
 

@@ -17,6 +17,7 @@
     },
     onLight: lightRow,
     onArea: listArea,
+    onBusy: markRows,
   });
   window.addEventListener("map:init", (event) => map.start(event.detail.map, state));
 
@@ -132,6 +133,18 @@
       lit.removeAttribute("data-lit");
     }
     results.querySelector(`[data-spot-id="${id}"]`)?.setAttribute("data-lit", "");
+  }
+
+  /* Say in the list what has just become known of its spots. */
+  function markRows(stateOf) {
+    for (const row of results.querySelectorAll("[data-spot-id]")) {
+      const state = row.querySelector(".spot__state");
+      const is = stateOf(Number(row.dataset.spotId));
+      if (is && !state.classList.contains(`spot__state--${is}`)) {
+        const template = document.getElementById("spot-states").content;
+        state.replaceWith(template.querySelector(`.spot__state--${is}`).cloneNode(true));
+      }
+    }
   }
 
   function readState() {

@@ -38,6 +38,16 @@
       }
     }
 
+    /* Note that somebody has the spot; whether that is news. */
+    take(id) {
+      const place = this.place.get(id);
+      const isNews = place !== undefined && !this.busy[place];
+      if (isNews) {
+        this.busy[place] = 1;
+      }
+      return isNews;
+    }
+
     /* Keep what the list keeps: words, zone, features. */
     filter({ words, zoneId, features, zoneNames }) {
       const { layer } = this;
@@ -59,6 +69,9 @@
     }
 
     state(place) {
+      if (place === undefined) {
+        return undefined;
+      }
       if (!this.isKnown || this.closedZones.has(this.layer.zone[place])) {
         return "closed";
       }
