@@ -56,7 +56,7 @@ _SETTINGS = (
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the servers listen, on 127.0.0.1: the pages, the two stand-ins, the line of meters and maps."""
+    """Where the servers listen, on 127.0.0.1: the pages, the two stand-ins, what waits in line."""
 
     web: int = 8000
     sandbox: int = 8010
