@@ -90,16 +90,14 @@
     /* Draw another search: its filters, and what each zone says of its time. */
     apply(state) {
       this.state = state;
-      const zone = this.ground.zones.find((one) => one.code === state.zone);
       this.spots.isKnown = Boolean(state.from);
       this.spots.closedZones = new Set(
         this.ground.zones.map((one) => one.id).filter((id) => !this.isOpen(id)),
       );
       this.spots.filter({
-        words: Curblight.searchWords(state.place || ""),
-        zoneId: zone ? zone.id : null,
+        words: state.words || [],
+        zones: state.only ?? null,
         features: state.features || [],
-        zoneNames: new Map(this.ground.zones.map((one) => [one.id, one.name])),
       });
       this.zonesLayer.redraw();
       this.spotsLayer.redraw();
