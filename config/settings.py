@@ -285,6 +285,13 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["gif", "jpg", "png", "webp", "woff", "wof
 MAP_TILES_URL = env.str("MAP_TILES_URL", "")  # empty: only the drawing of our own data
 MAP_TILES_ATTRIBUTION = env.str("MAP_TILES_ATTRIBUTION", "")
 _tiles = [("Map", MAP_TILES_URL, {"attribution": MAP_TILES_ATTRIBUTION})] if MAP_TILES_URL else []
+# Where maps are told of bookings: /map/live behind a proxy, or another address; empty: they ask.
+LIVE_URL = env.str("LIVE_URL", "")
+_live = urlsplit(LIVE_URL)
+if LIVE_URL and not (
+    LIVE_URL.startswith("/") or (_live.scheme in {"http", "https"} and _live.netloc)
+):
+    raise ImproperlyConfigured(f"LIVE_URL must look like /map/live, not {LIVE_URL!r}")
 LEAFLET_CONFIG = {
     "DEFAULT_CENTER": (CITY_CENTRE[1], CITY_CENTRE[0]),
     "DEFAULT_ZOOM": 15,
@@ -313,13 +320,14 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 _tile_url = urlsplit(MAP_TILES_URL.replace("{s}", "*"))
 _tile_hosts = [f"{_tile_url.scheme}://{_tile_url.netloc}"] if MAP_TILES_URL else []
+_live_hosts = [f"{_live.scheme}://{_live.netloc}"] if _live.netloc else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:", *_tile_hosts],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *_live_hosts],
         "worker-src": [SELF],
         "manifest-src": [SELF],
         "object-src": [NONE],

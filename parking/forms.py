@@ -104,6 +104,9 @@ class SearchForm(StayForm):
         required=False,
         choices=[("free", gettext_lazy("Free spots")), ("all", gettext_lazy("All spots"))],
     )
+    price = forms.IntegerField(
+        label=gettext_lazy("Price of the stay"), required=False, min_value=0, max_value=10**12
+    )
     bbox = forms.CharField(required=False, widget=forms.HiddenInput, max_length=100)
     page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
 

@@ -4,16 +4,19 @@
 
   const Curblight = (window.Curblight = window.Curblight || {});
   const POLL_MS = 10_000;
+  const POLL_BESIDE_LIVE_MS = 60_000; // closures and new prices are not told
+  const SPREAD_MS = 600; // so that all who are told at once do not ask at once
   const LONGEST_PAUSE_MS = 80_000;
   const AFTER_MOVE_MS = 200;
 
   /* `frame` holds the addresses, `words` the texts; `say` shows a note, `onLight` is told the id
-     of the spot under the pointer or null, `onArea` the corners of an area that is to be listed. */
+     of the spot under the pointer or null, `onArea` the corners of an area that is to be listed,
+     `onBusy` a question: how is the spot with this id now? */
   Curblight.FindMap = class {
-    constructor({ frame, words, say, onLight, onArea }) {
-      Object.assign(this, { frame, words, say, onLight, onArea });
+    constructor({ frame, words, say, onLight, onArea, onBusy }) {
+      Object.assign(this, { frame, words, say, onLight, onArea, onBusy });
       this.state = {};
-      this.pause = POLL_MS;
+      this.usual = this.pause = POLL_MS;
       this.timer = 0;
     }
 
@@ -45,7 +48,11 @@
       map.on("mousemove", (event) => this.hover(this.spots.near(map, event.containerPoint)));
       window.addEventListener("hashchange", () => this.goToAddress());
       document.addEventListener("visibilitychange", () => this.refresh());
-      this.refresh();
+      await this.refresh();
+      if (dataset.liveUrl) {
+        const onState = (isLive) => this.heard(isLive);
+        new Curblight.Live({ url: dataset.liveUrl, onState, onNews: (news) => this.learn(news) });
+      }
     }
 
     get isReady() {
@@ -83,16 +90,14 @@
     /* Draw another search: its filters, and what each zone says of its time. */
     apply(state) {
       this.state = state;
-      const zone = this.ground.zones.find((one) => one.code === state.zone);
       this.spots.isKnown = Boolean(state.from);
       this.spots.closedZones = new Set(
         this.ground.zones.map((one) => one.id).filter((id) => !this.isOpen(id)),
       );
       this.spots.filter({
-        words: Curblight.searchWords(state.place || ""),
-        zoneId: zone ? zone.id : null,
+        words: state.words || [],
+        zones: state.only ?? null,
         features: state.features || [],
-        zoneNames: new Map(this.ground.zones.map((one) => [one.id, one.name])),
       });
       this.zonesLayer.redraw();
       this.spotsLayer.redraw();
@@ -158,7 +163,19 @@
       if (place < 0) {
         return;
       }
-      const { map, spots, state, words } = this;
+      const popup = L.popup().setLatLng(this.spots.latLng(place)).setContent(this.describe(place));
+      popup.place = place;
+      popup.on("remove", () => (this.popup = null));
+      popup.openOn(this.map);
+      this.popup = popup;
+      const close = popup.getElement().querySelector(".leaflet-popup-close-button");
+      close.setAttribute("aria-label", this.words.close);
+      this.hover(place);
+    }
+
+    /* What a popup says of a spot, and the way to its page. */
+    describe(place) {
+      const { spots, state, words } = this;
       const { layer } = spots;
       const box = document.createElement("div");
       box.className = "map-popup";
@@ -176,10 +193,7 @@
       const address = this.frame.dataset.spotUrl.replace("/0/", `/${layer.id[place]}/`);
       link.className = "button button--small";
       link.href = `${address}?${state.stay || ""}`;
-      const popup = L.popup().setLatLng(spots.latLng(place)).setContent(box).openOn(map);
-      const close = popup.getElement().querySelector(".leaflet-popup-close-button");
-      close.setAttribute("aria-label", words.close);
-      this.hover(place);
+      return box;
     }
 
     hover(place) {
@@ -263,10 +277,9 @@
       try {
         const answer = await fetchJson(`${this.frame.dataset.busyUrl}?${query}`, mine.signal);
         this.spots.setBusy(answer.busy);
-        this.spotsLayer.redraw();
-        this.showZones();
+        this.showBusy();
         this.say("");
-        this.pause = POLL_MS;
+        this.pause = this.usual;
       } catch {
         if (mine.signal.aborted) {
           return;
@@ -275,6 +288,32 @@
         this.pause = Math.min(2 * this.pause, LONGEST_PAUSE_MS);
       }
       this.timer = setTimeout(() => this.refresh(), this.pause);
+    }
+
+    showBusy() {
+      this.spotsLayer.redraw();
+      this.showZones();
+      this.popup?.setContent(this.describe(this.popup.place));
+      this.onBusy((id) => this.spots.state(this.spots.place.get(id)));
+    }
+
+    /* From now on others' bookings are told, or are not any more. */
+    heard(isLive) {
+      this.usual = this.pause = isLive ? POLL_BESIDE_LIVE_MS : POLL_MS;
+      this.refresh();
+    }
+
+    /* Draw what was taken in our time. What was given back may be kept by something else: ask. */
+    learn({ taken, freed }) {
+      const [from, to] = [this.state.from, this.state.to].map((moment) => Date.parse(moment) / 1000);
+      const ours = taken.filter(([id, since, until]) => since < to && until > from && this.spots.take(id));
+      if (ours.length) {
+        this.showBusy();
+      }
+      if (freed.some((id) => this.spots.place.has(id))) {
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => this.refresh(), SPREAD_MS * Math.random());
+      }
     }
   };
 

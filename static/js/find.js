@@ -20,6 +20,7 @@
       },
       onLight: lightRow,
       onArea: listArea,
+      onBusy: markRows,
     });
     map.start(event.detail.map, state);
   });
@@ -136,6 +137,18 @@
       lit.removeAttribute("data-lit");
     }
     results.querySelector(`[data-spot-id="${id}"]`)?.setAttribute("data-lit", "");
+  }
+
+  /* Say in the list what has just become known of its spots. */
+  function markRows(stateOf) {
+    for (const row of results.querySelectorAll("[data-spot-id]")) {
+      const state = row.querySelector(".spot__state");
+      const is = stateOf(Number(row.dataset.spotId));
+      if (is && !state.classList.contains(`spot__state--${is}`)) {
+        const template = document.getElementById("spot-states").content;
+        state.replaceWith(template.querySelector(`.spot__state--${is}`).cloneNode(true));
+      }
+    }
   }
 
   function readState() {

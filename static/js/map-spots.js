@@ -38,27 +38,50 @@
       }
     }
 
-    /* Keep what the list keeps: words, zone, features. */
-    filter({ words, zoneId, features, zoneNames }) {
+    /* Note that somebody has the spot; whether that is news. */
+    take(id) {
+      const place = this.place.get(id);
+      const isNews = place !== undefined && !this.busy[place];
+      if (isNews) {
+        this.busy[place] = 1;
+      }
+      return isNews;
+    }
+
+    /* Keep what the list keeps. `zones` are ids, or null for all; of each word, the server has
+       found what it means: zones, streets, or a part of a number. */
+    filter({ words, zones, features }) {
       const { layer } = this;
       const bits = features.reduce((sum, name) => sum | (1 << layer.feature_names.indexOf(name)), 0);
+      const only = zones && new Set(zones);
+      const meanings = words.map((word) => ({
+        zones: new Set(word.zones),
+        streets: new Set(word.streets),
+        number: word.number,
+      }));
       for (let place = 0; place < this.count; place += 1) {
         this.shown[place] =
-          (zoneId === null || layer.zone[place] === zoneId) &&
+          (!only || only.has(layer.zone[place])) &&
           (layer.features[place] & bits) === bits &&
-          (!words.length || hasAll(this.text(place, zoneNames), words))
+          meanings.every((meaning) => this.isMeant(place, meaning))
             ? 1
             : 0;
       }
     }
 
-    text(place, zoneNames) {
+    isMeant(place, { zones, streets, number }) {
       const { layer } = this;
-      const zone = zoneNames.get(layer.zone[place]) || "";
-      return plain(`${zone} ${layer.streets[layer.street[place]]} ${layer.number[place]}`);
+      return (
+        zones.has(layer.zone[place]) ||
+        streets.has(layer.streets[layer.street[place]]) ||
+        (number && digits(layer.number[place]).includes(number))
+      );
     }
 
     state(place) {
+      if (place === undefined) {
+        return undefined;
+      }
       if (!this.isKnown || this.closedZones.has(this.layer.zone[place])) {
         return "closed";
       }
@@ -162,15 +185,9 @@
     }
   };
 
-  /* The words of a search, spelled as the list spells them. */
-  Curblight.searchWords = (text) => plain(text).split(/\s+/).filter(Boolean);
-
-  function plain(text) {
-    return text.toLowerCase().replaceAll("\u064a", "\u06cc").replaceAll("\u0643", "\u06a9");
-  }
-
-  function hasAll(text, words) {
-    return words.every((word) => text.includes(word));
+  /* A number in small letters and with the digits 0 to 9, as the server spells what is looked for. */
+  function digits(text) {
+    return text.toLowerCase().replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (one) => one.charCodeAt(0) & 15);
   }
 
   /* Free: a disc with a tick. Taken: a square with a cross. Not sold: an open, broken ring. */
