@@ -178,6 +178,12 @@ PROCESSOR_MINIMUM_CHARGE = env.int(
     validate=validate.Range(min=0),
 )
 
+# --- Holds ------------------------------------------------------------------------------------
+
+# A hold lasts ten minutes; by so many more its maker may prolong it, once. 0: never. The
+# processor's page lives for half an hour, so more than 20 could not be kept.
+HOLD_EXTENSION_MIN = env.int("HOLD_EXTENSION_MIN", 10, validate=validate.Range(min=0, max=20))
+
 # --- The auditor's files ----------------------------------------------------------------------
 
 # More rows than this, and a file is made by a worker; a workbook takes ten times as long.

@@ -273,6 +273,7 @@ DO_AND_LEAD_AWAY = {
     *("favicon", "set_language", "parking:hold", "parking:more-time"),
     *("parking:vehicle-first", "parking:vehicle-forget"),
     *("payments:pay", "payments:return", "payments:give-up", "payments:webhook"),
+    "payments:longer-hold",
     *("api:bookings", "api-cancel", "api-checkout"),
     *("edge:time", "edge:plan", "edge:acks", "edge:state", "edge:events"),
     *("admin:parking_meter_key", "admin:parking_tariffversion_step"),
