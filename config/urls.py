@@ -31,7 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", metrics, name="metrics"),
     path("favicon.ico", favicon, name="favicon"),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("config.accounts.urls")),
     path("admin/", admin.site.urls),
     path("edge/v1/", include("parking.edge_urls")),
     path("api/v1/bookings/<str:reference>/cancel/", Cancel.as_view(), name="api-cancel"),

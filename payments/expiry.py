@@ -94,9 +94,7 @@ def put_off(*, slot_id: int, now: datetime, actor: str) -> datetime:
     """
     with booking.contended(), transaction.atomic():
         slot = booking.lock_slot(slot_id)
-        return longer_hold.prolong(
-            slot=slot, now=now, actor=actor, not_after=_end_of_page(slot)
-        )
+        return longer_hold.prolong(slot=slot, now=now, actor=actor, not_after=_end_of_page(slot))
 
 
 def force_release(*, slot_id: int, now: datetime, actor: str, reason: str) -> None:

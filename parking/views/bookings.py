@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Max, Q
+from django.contrib import messages
+from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from icalendar import Alarm, Calendar, Event
 
 from parking import access
@@ -39,13 +40,10 @@ class BookingRow:
 @never_cache
 def my_bookings(request: HttpRequest) -> HttpResponse:
     """Show what is running, what comes, and what is over; of the account and of this session."""
-    mine = Q(reference__in=access.remembered(request))
-    if request.user.is_authenticated:
-        mine |= Q(user=request.user)
     now = timezone.now()
     page = _page_number(request.GET.get("page", ""))
     bookings = list(
-        Booking.objects.filter(mine)
+        Booking.objects.filter(access.own_bookings(request))
         .select_related("spot__zone")
         .prefetch_related("slots")
         .annotate(newest=Max("slots__id"))
@@ -58,9 +56,18 @@ def my_bookings(request: HttpRequest) -> HttpResponse:
         "coming": sorted((row for row in live if row.start > now), key=lambda row: row.start),
         "over": [row for row in rows if row not in live],
         "page": page,
+        "proven_address": access.proven_address(request),
         "has_more": len(bookings) > PAGE_SIZE,
     }
     return render(request, "parking/my_bookings.html", context)
+
+
+@require_POST
+def forget(request: HttpRequest) -> HttpResponse:
+    """Let this browser see no booking any more: it may be somebody else's."""
+    access.forget(request)
+    messages.success(request, _("This browser shows your bookings no more."))
+    return redirect("parking:my-bookings")
 
 
 @require_safe
