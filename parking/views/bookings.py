@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from icalendar import Alarm, Calendar, Event
 
-from parking import access
+from parking import access, spot_reports
 from parking.formatting import clock, money
 from parking.models import LIVE_STATES, Booking
 from parking.stays import Stay, stay_of
@@ -34,6 +34,8 @@ class BookingRow:
     state: str  # a SlotState
     start: datetime
     end: datetime
+    can_be_taken: bool
+    has_receipt: bool
 
 
 @require_safe
@@ -49,7 +51,7 @@ def my_bookings(request: HttpRequest) -> HttpResponse:
         .annotate(newest=Max("slots__id"))
         .order_by("-newest", "-id")[(page - 1) * PAGE_SIZE : page * PAGE_SIZE + 1]
     )
-    rows = [row for booking in bookings[:PAGE_SIZE] if (row := _row(booking)) is not None]
+    rows = [row for booking in bookings[:PAGE_SIZE] if (row := _row(booking, now)) is not None]
     live = [row for row in rows if row.state in LIVE_STATES and row.end > now]
     context = {
         "running": sorted((row for row in live if row.start <= now), key=lambda row: row.end),
@@ -123,12 +125,19 @@ def _event(booking: Booking, stay: Stay, page: str) -> Event:
     return entry
 
 
-def _row(booking: Booking) -> BookingRow | None:
+def _row(booking: Booking, now: datetime) -> BookingRow | None:
     slots = list(booking.slots.all())
     if not slots:
         return None
     stay = stay_of(slots)
-    return BookingRow(booking=booking, state=stay.parts[-1].state, start=stay.start, end=stay.end)
+    return BookingRow(
+        booking=booking,
+        state=stay.parts[-1].state,
+        start=stay.start,
+        end=stay.end,
+        can_be_taken=stay.is_booked and spot_reports.is_time(slot=stay.parts[0], now=now),
+        has_receipt=any(slot.confirmed_at and slot.amount for slot in slots),
+    )
 
 
 def _page_number(text: str) -> int:
