@@ -367,6 +367,7 @@ SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
 )
 SECURE_REFERRER_POLICY = "same-origin"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 _tile_url = urlsplit(MAP_TILES_URL.replace("{s}", "*"))
 _tile_hosts = [f"{_tile_url.scheme}://{_tile_url.netloc}"] if MAP_TILES_URL else []
