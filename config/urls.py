@@ -47,7 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stripe/webhook/", webhook.receive, name="webhook"),
     # What people read: with the language before it, unless that is the city's own.
     *i18n_patterns(
-        path("accounts/", include("allauth.account.urls")),
+        path("accounts/", include("config.accounts.urls")),
         path("admin/", admin.site.urls),
         path("", include("parking.urls")),
         path("", include("payments.urls")),

@@ -24,6 +24,7 @@ urlpatterns = [
     path("spots/<int:spot_id>/", spot.spot, name="spot"),
     path("spots/<int:spot_id>/hold/", spot.hold, name="hold"),
     path("bookings/", bookings.my_bookings, name="my-bookings"),
+    path("bookings/forget/", bookings.forget, name="forget-bookings"),
     path("bookings/<reference>/calendar.ics", bookings.calendar, name="calendar"),
     path("bookings/<reference>/plate/", plate.correct, name="correct-plate"),
     path("bookings/<reference>/on-my-way/", more_time.more_time, name="more-time"),

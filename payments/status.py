@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from parking import formatting
+from parking.booking import HOLD_FOR
 from parking.models import Light
 from payments.booking_page import Stage, Standing
 from payments.models import DEAD_REFUND_STATES, Refund, RefundState
@@ -61,6 +62,8 @@ def _state(standing: Standing) -> str:
         state += f" {slots}"
     if standing.late_light:
         state += " unlit"
+    if (held := standing.held) and held.slot.held_until - held.slot.created_at > HOLD_FOR:
+        state += " prolonged"
     return f"{state} {standing.waiting.stage.value}" if standing.waiting else state
 
 

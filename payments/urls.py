@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("bookings/<reference>/status.json", citizen.status_json, name="booking-status"),
     path("bookings/<reference>/pay/", citizen.pay, name="pay"),
     path("bookings/<reference>/return/", citizen.returned, name="return"),
+    path("bookings/<reference>/longer-hold/", citizen.longer_hold, name="longer-hold"),
     path("bookings/<reference>/give-up/", citizen.give_up, name="give-up"),
     path("bookings/<reference>/extend/", extend.extend, name="extend"),
     path("bookings/<reference>/change/", change.change_page, name="change"),

@@ -4,6 +4,7 @@ from parking.models.arrival import ArrivalOutcome, ArrivalWatch
 from parking.models.booking import (
     LIVE_STATES,
     PENDING_STATES,
+    PROLONGED,
     Booking,
     BookingEvent,
     Slot,
@@ -46,6 +47,7 @@ __all__ = [
     "MOST_CORRECTIONS",
     "OPEN_STATES",
     "PENDING_STATES",
+    "PROLONGED",
     "SHORTEST_PAUSE_DAYS",
     "ArrivalOutcome",
     "ArrivalWatch",

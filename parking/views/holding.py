@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from parking import access, any_spot, booking, terms, vehicles
+from parking import access, any_spot, booking, drafts, terms, vehicles
 from parking.forms import HoldForm
 from parking.models import Booking, Slot, SlotState
 from parking.plates import has_usual_shape
@@ -30,6 +32,10 @@ class HoldPage(Protocol):
     """A page with the forms of a hold; it renders itself with an answer."""
 
     request: HttpRequest
+
+    @property
+    def address(self) -> str:
+        """Where the page is, for this stay; nothing of the person stands in it."""
 
     def refuse(self, failures: Sequence[Failure], form: HoldForm) -> None:
         """Put the broken rules where people mend them."""
@@ -49,6 +55,9 @@ def hold_or_say(
     somebody else was faster.
     """
     request = page.request
+    if "sign_in" in request.POST:
+        drafts.keep(request, request.POST)
+        return redirect(f"{reverse('account_login')}?{urlencode({'next': page.address})}")
     if not form.is_valid():
         return page.answer(form, status=400)
     if seconds := wait_for(HoldThrottle(), request):
@@ -68,6 +77,7 @@ def hold_or_say(
         # The page asks the same and says the reason at its field.
         return page.answer(form, status=409)
     access.remember(request, slot.booking)
+    drafts.forget(request)
     if form.cleaned_data.get("remember"):
         _remember(slot.booking)
     if slot.state == SlotState.CONFIRMED:  # free of charge
