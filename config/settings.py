@@ -241,6 +241,15 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 EMAIL_CONFIG = env.dj_email_url("EMAIL_URL", "console://")
 vars().update(EMAIL_CONFIG)
+# Everybody reads every letter at /demo/mail/: for a site where nothing is real.
+DEMO_MAILBOX = env.bool("DEMO_MAILBOX", False)
+if DEMO_MAILBOX and not STRIPE_API_KEY.startswith(("sk_test_", "rk_test_")):
+    raise ImproperlyConfigured("DEMO_MAILBOX shows every letter to everybody: test keys only")
+if (
+    DEMO_MAILBOX
+    and EMAIL_CONFIG["EMAIL_BACKEND"] != "django.core.mail.backends.filebased.EmailBackend"
+):
+    raise ImproperlyConfigured("DEMO_MAILBOX reads letters from files: EMAIL_URL must be file:///…")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"Curblight <parking@{_site.hostname}>")
 
 # --- Words, dates, numbers --------------------------------------------------------------------

@@ -10,6 +10,7 @@ from payments.views import (
     documents,
     exceptions,
     extend,
+    mailbox,
     officers,
     periods,
     taken,
@@ -50,3 +51,6 @@ urlpatterns: list[URLPattern] = [
     path("desk/payments/<uuid:payment_id>/release/", officers.release, name="release"),
     path("stripe/webhook/", webhook.receive, name="webhook"),
 ]
+    path("demo/mail/", mailbox.letters, name="mailbox"),
+    path("demo/mail/<slug:name>/", mailbox.letter, name="mailbox-letter"),
+    path("demo/mail/<slug:name>/letter.html", mailbox.letter_html, name="mailbox-letter-html"),
