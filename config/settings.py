@@ -289,15 +289,25 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["gif", "jpg", "png", "webp", "woff", "wof
 
 MAP_TILES_URL = env.str("MAP_TILES_URL", "")  # empty: only the drawing of our own data
 MAP_TILES_ATTRIBUTION = env.str("MAP_TILES_ATTRIBUTION", "")
-_tiles = [("Map", MAP_TILES_URL, {"attribution": MAP_TILES_ATTRIBUTION})] if MAP_TILES_URL else []
+MAP_TILES_PROXY = env.bool("MAP_TILES_PROXY", False)  # the tile server sees the site alone
+_tile_url = urlsplit(MAP_TILES_URL.replace("{s}", "*"))
+if MAP_TILES_URL and not (
+    _tile_url.scheme in {"http", "https"}
+    and _tile_url.netloc
+    and all(f"{{{name}}}" in MAP_TILES_URL for name in "zxy")
+):
+    raise ImproperlyConfigured(
+        f"MAP_TILES_URL must look like https://…/{{z}}/{{x}}/{{y}}.png, not {MAP_TILES_URL!r}"
+    )
+if MAP_TILES_PROXY and (not MAP_TILES_URL or "{s}" in MAP_TILES_URL):
+    raise ImproperlyConfigured("MAP_TILES_PROXY needs a MAP_TILES_URL that names one host, no {s}")
+_tiles_of = "/map/tiles/{z}/{x}/{y}" if MAP_TILES_PROXY else MAP_TILES_URL
 LEAFLET_CONFIG = {
     "DEFAULT_CENTER": (CITY_CENTRE[1], CITY_CENTRE[0]),
     "DEFAULT_ZOOM": 15,
     "MIN_ZOOM": 3,
     "MAX_ZOOM": 20,
-    "TILES": [("Map", MAP_TILES_URL, {"attribution": MAP_TILES_ATTRIBUTION})]
-    if MAP_TILES_URL
-    else [],
+    "TILES": [("Map", _tiles_of, {"attribution": MAP_TILES_ATTRIBUTION})] if _tiles_of else [],
     "ATTRIBUTION_PREFIX": "",
     "RESET_VIEW": False,
     "SCALE": "metric",
@@ -316,8 +326,9 @@ SECURE_PROXY_SSL_HEADER = (
 )
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-_tile_url = urlsplit(MAP_TILES_URL.replace("{s}", "*"))
-_tile_hosts = [f"{_tile_url.scheme}://{_tile_url.netloc}"] if MAP_TILES_URL else []
+_tile_hosts = (
+    [f"{_tile_url.scheme}://{_tile_url.netloc}"] if MAP_TILES_URL and not MAP_TILES_PROXY else []
+)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -349,6 +360,8 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "hold": env.str("HOLD_RATE", "30/min") or None,
         "plate_search": env.str("PLATE_SEARCH_RATE", "60/min") or None,
+        "erase": "10/hour",
+        "tiles": env.str("TILE_RATE", "600/min") or None,
     },
     "NUM_PROXIES": int(env.bool("BEHIND_PROXY", False)),
 }

@@ -12,6 +12,7 @@ from parking.views import (
     spot,
     tariff,
     vehicles,
+    tiles,
     warden,
 )
 
@@ -33,5 +34,6 @@ urlpatterns = [
     path("map/spots.json", map_data.spots, name="map-layer"),
     path("map/streets.json", map_data.streets, name="map-streets"),
     path("map/busy.json", map_data.busy, name="map-busy"),
+    path("map/tiles/<int:zoom>/<int:x>/<int:y>", tiles.tile, name="map-tile"),
     path("warden/", warden.warden, name="warden"),
 ]
