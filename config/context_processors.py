@@ -19,6 +19,7 @@ def city(request: HttpRequest) -> dict[str, str | bool]:
         "city_currency": settings.CITY_CURRENCY,
         "city_time_zone": settings.CITY_TIME_ZONE,
         "city_phone": settings.CITY_PHONE,
+        "has_mailbox": settings.DEMO_MAILBOX,
         "is_demo": settings.STRIPE_API_KEY.startswith(("sk_test_", "rk_test_")),
     }
 

@@ -150,6 +150,7 @@ CACHES = {
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
 
 CELERY_BROKER_URL = _broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
@@ -305,6 +306,15 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 EMAIL_CONFIG = env.dj_email_url("EMAIL_URL", "console://")
 vars().update(EMAIL_CONFIG)
+# Everybody reads every letter at /demo/mail/: for a site where nothing is real.
+DEMO_MAILBOX = env.bool("DEMO_MAILBOX", False)
+if DEMO_MAILBOX and not STRIPE_API_KEY.startswith(("sk_test_", "rk_test_")):
+    raise ImproperlyConfigured("DEMO_MAILBOX shows every letter to everybody: test keys only")
+if (
+    DEMO_MAILBOX
+    and EMAIL_CONFIG["EMAIL_BACKEND"] != "django.core.mail.backends.filebased.EmailBackend"
+):
+    raise ImproperlyConfigured("DEMO_MAILBOX reads letters from files: EMAIL_URL must be file:///…")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"Curblight <parking@{_site.hostname}>")
 
 # --- Words, dates, numbers --------------------------------------------------------------------
@@ -347,7 +357,6 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["gif", "jpg", "png", "webp", "woff", "wof
 
 MAP_TILES_URL = env.str("MAP_TILES_URL", "")  # empty: only the drawing of our own data
 MAP_TILES_ATTRIBUTION = env.str("MAP_TILES_ATTRIBUTION", "")
-_tiles = [("Map", MAP_TILES_URL, {"attribution": MAP_TILES_ATTRIBUTION})] if MAP_TILES_URL else []
 # Where maps are told of bookings: /map/live behind a proxy, or another address; empty: they ask.
 LIVE_URL = env.str("LIVE_URL", "")
 _live = urlsplit(LIVE_URL)
@@ -355,14 +364,25 @@ if LIVE_URL and not (
     LIVE_URL.startswith("/") or (_live.scheme in {"http", "https"} and _live.netloc)
 ):
     raise ImproperlyConfigured(f"LIVE_URL must look like /map/live, not {LIVE_URL!r}")
+MAP_TILES_PROXY = env.bool("MAP_TILES_PROXY", False)  # the tile server sees the site alone
+_tile_url = urlsplit(MAP_TILES_URL.replace("{s}", "*"))
+if MAP_TILES_URL and not (
+    _tile_url.scheme in {"http", "https"}
+    and _tile_url.netloc
+    and all(f"{{{name}}}" in MAP_TILES_URL for name in "zxy")
+):
+    raise ImproperlyConfigured(
+        f"MAP_TILES_URL must look like https://…/{{z}}/{{x}}/{{y}}.png, not {MAP_TILES_URL!r}"
+    )
+if MAP_TILES_PROXY and (not MAP_TILES_URL or "{s}" in MAP_TILES_URL):
+    raise ImproperlyConfigured("MAP_TILES_PROXY needs a MAP_TILES_URL that names one host, no {s}")
+_tiles_of = "/map/tiles/{z}/{x}/{y}" if MAP_TILES_PROXY else MAP_TILES_URL
 LEAFLET_CONFIG = {
     "DEFAULT_CENTER": (CITY_CENTRE[1], CITY_CENTRE[0]),
     "DEFAULT_ZOOM": 15,
     "MIN_ZOOM": 3,
     "MAX_ZOOM": 20,
-    "TILES": [("Map", MAP_TILES_URL, {"attribution": MAP_TILES_ATTRIBUTION})]
-    if MAP_TILES_URL
-    else [],
+    "TILES": [("Map", _tiles_of, {"attribution": MAP_TILES_ATTRIBUTION})] if _tiles_of else [],
     "ATTRIBUTION_PREFIX": "",
     "RESET_VIEW": False,
     "SCALE": "metric",
@@ -382,8 +402,9 @@ SECURE_PROXY_SSL_HEADER = (
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
-_tile_url = urlsplit(MAP_TILES_URL.replace("{s}", "*"))
-_tile_hosts = [f"{_tile_url.scheme}://{_tile_url.netloc}"] if MAP_TILES_URL else []
+_tile_hosts = (
+    [f"{_tile_url.scheme}://{_tile_url.netloc}"] if MAP_TILES_URL and not MAP_TILES_PROXY else []
+)
 _live_hosts = [f"{_live.scheme}://{_live.netloc}"] if _live.netloc else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -418,6 +439,8 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "hold": env.str("HOLD_RATE", "30/min") or None,
         "plate_search": env.str("PLATE_SEARCH_RATE", "60/min") or None,
+        "erase": "10/hour",
+        "tiles": env.str("TILE_RATE", "600/min") or None,
     },
     "NUM_PROXIES": int(env.bool("BEHIND_PROXY", False)),
 }

@@ -14,6 +14,7 @@ from parking.views import (
     plate,
     spot,
     tariff,
+    tiles,
     vehicles,
     warden,
 )
@@ -42,5 +43,6 @@ urlpatterns = [
     path("styleguide/", about.style_guide, name="style-guide"),
     path("offline/", offline.offline, name="offline"),
     path("manifest.webmanifest", offline.manifest, name="manifest"),
+    path("map/tiles/<int:zoom>/<int:x>/<int:y>", tiles.tile, name="map-tile"),
     path("warden/", warden.warden, name="warden"),
 ]

@@ -10,6 +10,7 @@ from payments.views import (
     documents,
     exceptions,
     extend,
+    mailbox,
     officers,
     periods,
     taken,
@@ -48,4 +49,7 @@ urlpatterns: list[URLPattern] = [
     path("desk/refunds/", officers.requests, name="refund-requests"),
     path("desk/payments/<uuid:payment_id>/refund/", officers.refund, name="refund"),
     path("desk/payments/<uuid:payment_id>/release/", officers.release, name="release"),
+    path("demo/mail/", mailbox.letters, name="mailbox"),
+    path("demo/mail/<slug:name>/", mailbox.letter, name="mailbox-letter"),
+    path("demo/mail/<slug:name>/letter.html", mailbox.letter_html, name="mailbox-letter-html"),
 ]

@@ -44,8 +44,9 @@ _NOT_AT_STRIPE = frozenset({"CUP", "IRR", "KPW", "SDG", "SYP"})
 _SETTINGS = (
     *("ALLOWED_HOSTS", "BEHIND_PROXY", "CITY", "CITY_CENTRE", "CITY_COUNTRY", "CITY_CURRENCY"),
     *("CITY_NAME", "CITY_PHONE", "CITY_TIME_ZONE", "DATABASE_URL", "DEBUG"),
-    *("DEFAULT_FROM_EMAIL", "EMAIL_URL"),
-    *("LANGUAGE_CODE", "LOG_LEVEL", "LIVE_URL", "MAP_TILES_ATTRIBUTION", "MAP_TILES_URL"),
+    *("DEFAULT_FROM_EMAIL", "DEMO_MAILBOX", "EMAIL_URL"),
+    *("LANGUAGE_CODE", "LOG_LEVEL", "LIVE_URL", "MAP_TILES_ATTRIBUTION", "MAP_TILES_PROXY"),
+    "MAP_TILES_URL",
     *("METER_ALLOWED_NETWORKS", "METER_GATEWAY_URL", "METER_KEYS_SECRET", "METER_LAST_MIN"),
     *("METER_LEAD_MIN", "METER_LIGHTS", "METER_MQTT_CA_FILE", "METER_MQTT_CERT_FILE"),
     *("METER_MQTT_KEY_FILE", "METER_MQTT_URL", "METER_UNPAID_AFTER_MIN", "REDIS_URL"),
@@ -148,6 +149,8 @@ def for_site(
             "STRIPE_API_BASE": f"http://127.0.0.1:{ports.sandbox}",
             "STRIPE_WEBHOOK_SECRETS": secret["STRIPE_WEBHOOK_SECRET"],
         }
+        if not environ.get("EMAIL_URL"):
+            env.setdefault("DEMO_MAILBOX", "1")
     elif env["CITY_CURRENCY"] in _NOT_AT_STRIPE and not environ.get("STRIPE_API_BASE"):
         raise SetupError(
             f"STRIPE_API_KEY is set, but Stripe does not settle {env['CITY_CURRENCY']}, the "

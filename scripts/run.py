@@ -142,6 +142,8 @@ class Site:
             "Audit": site_services.site_path(self.env, "/audit/"),
             "API": site_services.site_path(self.env, "/api/"),
         }
+        if self.env.get("DEMO_MAILBOX") == "1":
+            places["Letters"] = site_services.site_path(self.env, "/demo/mail/")
         if self.has_sandbox:
             places["Payment sandbox"] = f"http://127.0.0.1:{self.ports.sandbox}/"
         if self.has_meters:

@@ -70,7 +70,7 @@ class ZoneAdmin(ZoneScopedAdmin, MapAdmin):
     filter_horizontal = ["operators"]
     inlines = [StayRulesInline]
     fieldsets = [
-        (None, {"fields": [("name", "code"), "is_active", "operators"]}),
+        (None, {"fields": [("name", "code"), "is_active", "plate_days", "operators"]}),
         (_("Boundary"), {"fields": ["boundary"]}),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Let the history hold one such line for each slot."""
 
-    dependencies = [("parking", "0026_counted_commands")]
+    dependencies = [("parking", "0028_plain_names")]
 
     operations = [
         migrations.AddConstraint(

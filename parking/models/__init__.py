@@ -12,8 +12,9 @@ from parking.models.booking import (
     SlotState,
 )
 from parking.models.care import DeedKind, MeterDeed
-from parking.models.city import Feature, Spot, Street, Zone
+from parking.models.city import LEAST_PLATE_DAYS, Feature, Spot, Street, Zone
 from parking.models.demand import SHORTEST_PAUSE_DAYS, DemandRule
+from parking.models.forgetting import Forgetting, ForgettingReason
 from parking.models.gateway import Gateway
 from parking.models.idempotency import IdempotentAnswer
 from parking.models.late_light import LateLight
@@ -43,6 +44,7 @@ from parking.models.vehicle import Vehicle
 
 __all__ = [
     "LEAST_GRACE_MIN",
+    "LEAST_PLATE_DAYS",
     "LIVE_STATES",
     "MOST_CORRECTIONS",
     "OPEN_STATES",
@@ -60,6 +62,8 @@ __all__ = [
     "DeedKind",
     "DemandRule",
     "Feature",
+    "Forgetting",
+    "ForgettingReason",
     "Gateway",
     "IdempotentAnswer",
     "LateLight",

@@ -7,8 +7,12 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+# A vehicle may be kept away for a week (`StayRules.no_return_min`), so its plate is known longer.
+LEAST_PLATE_DAYS, MOST_PLATE_DAYS = 8, 730
 
 
 class Zone(models.Model):
@@ -25,6 +29,16 @@ class Zone(models.Model):
         blank=True,
         help_text=_("They see and change this zone, its meters, spots, tariffs and bookings."),
     )
+    plate_days = models.PositiveSmallIntegerField(
+        _("plates are kept, days"),
+        default=30,
+        db_default=30,
+        validators=[MinValueValidator(LEAST_PLATE_DAYS), MaxValueValidator(MOST_PLATE_DAYS)],
+        help_text=_(
+            "After the end of the stay, 8 to 730. Then they vanish, unless a case about the "
+            "booking is open: then when it is closed."
+        ),
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -32,6 +46,13 @@ class Zone(models.Model):
         verbose_name = _("zone")
         verbose_name_plural = _("zones")
         permissions: ClassVar = [("view_every_zone", "Can look at every zone of the city")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="zone_plate_days_bounded",
+                condition=Q(plate_days__range=(LEAST_PLATE_DAYS, MOST_PLATE_DAYS)),
+                violation_error_message=_("Plates are kept for 8 to 730 days."),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,15 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
-from icalendar import Alarm, Calendar, Event
 
-from parking import access, spot_reports
-from parking.formatting import clock, money
+from parking import access, calendar_file, spot_reports
 from parking.models import LIVE_STATES, Booking
-from parking.stays import Stay, stay_of
+from parking.stays import stay_of
 
 PAGE_SIZE = 20
-_REMIND_BEFORE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -82,47 +78,12 @@ def calendar(request: HttpRequest, reference: str) -> HttpResponse:
     if stay is None or not stay.is_booked:
         raise Http404
     page = request.build_absolute_uri(reverse("payments:booking", args=[booking.reference]))
-    entry = _event(booking, stay, page)
-    file = Calendar()
-    file.add("prodid", "-//Curblight//Parking//EN")
-    file.add("version", "2.0")
-    file.add("method", "PUBLISH")
-    file.add_component(entry)
+    name = calendar_file.name(booking)
     return HttpResponse(
-        file.to_ical(),
-        content_type="text/calendar; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="parking-{booking.reference}.ics"'},
+        calendar_file.write(booking, stay, page=page, now=timezone.now()),
+        content_type=calendar_file.MEDIA_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-def _event(booking: Booking, stay: Stay, page: str) -> Event:
-    spot, end = booking.spot, stay.end
-    where = ", ".join(part for part in (spot.street, spot.zone.name, settings.CITY_NAME) if part)
-    entry = Event()
-    entry.add("uid", f"{booking.reference}@{settings.ALLOWED_HOSTS[0]}")
-    entry.add("dtstamp", timezone.now())
-    entry.add("sequence", len(stay.slots))
-    entry.add("dtstart", stay.start)
-    entry.add("dtend", end)
-    entry.add("summary", _("Parking: spot %(number)s") % {"number": spot.number})
-    entry.add("location", where)
-    entry.add("geo", (spot.location.y, spot.location.x))
-    entry.add("url", page)
-    entry.add(
-        "description",
-        _("Booking %(reference)s, %(price)s. %(page)s")
-        % {
-            "reference": booking.reference,
-            "price": money(stay.price, stay.parts[0].currency),
-            "page": page,
-        },
-    )
-    reminder = Alarm()
-    reminder.add("action", "DISPLAY")
-    reminder.add("trigger", -_REMIND_BEFORE, parameters={"RELATED": "END"})
-    reminder.add("description", _("Your parking ends at %(time)s.") % {"time": clock(end)})
-    entry.add_component(reminder)
-    return entry
 
 
 def _row(booking: Booking, now: datetime) -> BookingRow | None:
