@@ -40,7 +40,7 @@ def read_one(statement: str, parameters: Mapping[str, Any]) -> Row:
         if own.connection is not None:  # it works: the statement is to blame
             raise
         return _run(own, statement, parameters)
-    own.health_check_done = True
+    own.health_check_done = True  # type: ignore[attr-defined]  # its stubs do not know it
     return row
 
 
