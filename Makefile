@@ -26,7 +26,7 @@ lint: ## Check style, types, layers, templates and migrations
 	@$(PYTHON) -m scripts.lint
 
 bench: ## Measure (ARGS chooses what)
-	@scripts/bootstrap.sh test
+	@scripts/bootstrap.sh bench
 	@$(PYTHON) -m scripts.with_services bench $(PYTHON) -m tests.benchmarks $(ARGS)
 
 torture: ## Run the long tests: a million attempts (ATTEMPTS=50000: fewer), crashes, restarts
