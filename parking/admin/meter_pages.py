@@ -18,7 +18,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from parking import desk, formatting
+from parking import desk, formatting, lamp_words
 from parking.admin.light_map import drawn
 from parking.admin.scoping import visible_zones
 from parking.admin.spots import NONE
@@ -158,8 +158,8 @@ def _light_row(light: Light, now: datetime) -> dict[str, Any]:
         "spot": light.spot,
         "meter": light.spot.meter,
         "url": reverse("admin:parking_meter_change", args=[light.spot.meter_id]),
-        "wanted": formatting.lamp(light.desired_light, light.desired_pattern),
-        "told": formatting.lamp(light.reported_light, light.reported_pattern),
+        "wanted": lamp_words.lamp(light.desired_light, light.desired_pattern),
+        "told": lamp_words.lamp(light.reported_light, light.reported_pattern),
         "since": timesince(since, now, depth=1) if since else NONE,
         "heard": timesince(heard, now, depth=1) if heard else NONE,
         "fault": light.fault,
@@ -172,8 +172,8 @@ def _lamp_row(meter: Meter, spot: Spot, now: datetime) -> tuple[Any, ...]:
     light = getattr(spot, "light", None)
     if light is None:
         return (lamp, spot.number, NONE, NONE, NONE, "")
-    asked = formatting.lamp(light.desired_light, light.desired_pattern)
-    told = formatting.lamp(light.reported_light, light.reported_pattern)
+    asked = lamp_words.lamp(light.desired_light, light.desired_pattern)
+    told = lamp_words.lamp(light.reported_light, light.reported_pattern)
     age = timesince(light.reported_at, now, depth=1) if light.reported_at else NONE
     verdict = gettext("right") if light.converged else wrong(light.fault or gettext("differs"))
     return (lamp, spot.number, asked, told or NONE, age, verdict)
@@ -191,8 +191,8 @@ def _log_rows(commands: Iterable[MeterCommand], position: int) -> list[tuple[Any
             (
                 to_the_second(command.created_at),
                 command.revision,
-                formatting.lamp(*now),
-                f"{formatting.lamp(*then.show)}, {formatting.moment(then.start)}" if then else NONE,
+                lamp_words.lamp(*now),
+                f"{lamp_words.lamp(*then.show)}, {formatting.moment(then.start)}" if then else NONE,
                 to_the_second(command.sent_at),
                 to_the_second(command.delivered_at),
                 to_the_second(applied),

@@ -18,7 +18,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from parking import formatting, lights
+from parking import lamp_words, lights
 from parking.admin.maps import MapAdmin
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
 from parking.models import Feature, Light, Slot, Spot
@@ -160,10 +160,10 @@ class SpotAdmin(ZoneScopedAdmin, MapAdmin):
         if spot.meter_id is None:
             return NONE
         light = spot.light
-        wanted = formatting.lamp(light.desired_light, light.desired_pattern)
+        wanted = lamp_words.lamp(light.desired_light, light.desired_pattern)
         if light.converged:
             return wanted
-        told = formatting.lamp(light.reported_light, light.reported_pattern)
+        told = lamp_words.lamp(light.reported_light, light.reported_pattern)
         told = told or gettext("not heard yet")
         return format_html(
             '<span class="desk-wrong">{}</span>',
