@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from parking.formatting import day, duration, money, number
 from parking.pricing import Line, Quote, QuoteError
@@ -97,9 +98,8 @@ def class_words(vehicle_class: str) -> str:
 
 
 def percent(basis_points: int) -> str:
-    """Write hundredths of a percent, such as 2550 → "25.5"."""
-    whole, rest = divmod(basis_points, 100)
-    return f"{whole}.{rest:02}".rstrip("0").rstrip(".") if rest else str(whole)
+    """Write hundredths of a percent as the reader's language does, such as 2550 → "25.5"."""
+    return number(Decimal(basis_points) / 100)
 
 
 def not_on_sale() -> str:
@@ -121,7 +121,13 @@ def why_not(error: QuoteError) -> str:
         case "unknown_vehicle_class":
             return _("This vehicle class has no price here; choose another.")
         case "stay_too_long":
-            return _("No stay is longer than %(days)s days.") % error.params
+            days = int(error.params["days"])
+            text = ngettext(
+                "No stay is longer than %(days)s day.",
+                "No stay is longer than %(days)s days.",
+                days,
+            )
+            return text % {"days": number(days)}
         case "end_before_start":
             return _("The end must be after the start.")
         case "not_whole_minute":

@@ -170,7 +170,7 @@ class MeterAdmin(MeterCare, MeterPages, ZoneScopedAdmin, MapAdmin):
         """Write the charge out."""
         if meter.battery_pct is None:
             return NONE
-        told = gettext("%(percent)s %%") % {"percent": formatting.number(meter.battery_pct)}
+        told = formatting.percent(meter.battery_pct)
         return wrong(told) if meter.battery_pct < LOW_BATTERY_PCT else told
 
     @admin.display(description=_("clock"), ordering="clock_offset_ms")
