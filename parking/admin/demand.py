@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from parking import demand, formatting
@@ -48,10 +48,12 @@ class MoneyField(forms.DecimalField):
             return None
         minor = amount.scaleb(self.places)
         if minor != int(minor):
-            raise forms.ValidationError(
-                _("Write the amount with %(places)s decimals at most."),
-                params={"places": self.places},
+            text = ngettext(
+                "Write the amount with %(places)s decimal at most.",
+                "Write the amount with %(places)s decimals at most.",
+                self.places,
             )
+            raise forms.ValidationError(text % {"places": formatting.number(self.places)})
         return int(minor)
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -135,5 +136,5 @@ class MeterDeedAdmin(RecordAdmin):
 def _seconds(length: timedelta) -> str:
     seconds = length.total_seconds()
     if seconds < 60:
-        return gettext("%(n)s s") % {"n": f"{seconds:.1f}"}
+        return gettext("%(n)s s") % {"n": formatting.number(Decimal(f"{seconds:.1f}"))}
     return formatting.duration(round(seconds / 60))

@@ -229,7 +229,11 @@ def _progress(simulation: TariffSimulation) -> dict[str, Any]:
         case SimulationState.RUNNING if simulation.total is None:
             text = gettext("Reading the past stays.")
         case SimulationState.RUNNING:
-            text = gettext("%(done)s of %(total)s stays priced.") % {
+            text = ngettext(
+                "%(done)s of %(total)s stay priced.",
+                "%(done)s of %(total)s stays priced.",
+                simulation.total or 0,
+            ) % {
                 "done": formatting.number(simulation.done),
                 "total": formatting.number(simulation.total or 0),
             }
