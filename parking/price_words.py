@@ -52,7 +52,7 @@ def line_words(line: Line, *, with_date: bool = False) -> str:
                 "rate": money(line.per_hour or 0, line.currency),
             }
         case "free":
-            return f"{when}, {_free(line)}"
+            return _free(line, when)
         case "ladder":
             return _("%(length)s with a charge: the price for up to %(upto)s") % {
                 "length": length,
@@ -136,18 +136,15 @@ def why_not(error: QuoteError) -> str:
             return error.detail
 
 
-def _free(line: Line) -> str:
+def _free(line: Line, when: str) -> str:
+    values = {"when": when, "length": duration(int(line.data.get("limit_min", 0)))}
     match line.data["reason"]:
         case "free_first":
-            return _("the first %(length)s cost nothing") % {
-                "length": duration(int(line.data["limit_min"]))
-            }
+            return _("%(when)s, the first %(length)s cost nothing") % values
         case "free_if_leq":
-            return _("up to %(length)s cost nothing") % {
-                "length": duration(int(line.data["limit_min"]))
-            }
+            return _("%(when)s, up to %(length)s cost nothing") % values
         case _:
-            return _("no charge at this time")
+            return _("%(when)s, no charge at this time") % values
 
 
 def _increment(line: Line, length: str) -> str:
