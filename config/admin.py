@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
@@ -37,7 +37,7 @@ class CurblightAdminSite(AdminSite):
 
         if request.user.is_authenticated and not self.has_permission(request):
             raise PermissionDenied(
-                _now(
+                gettext(
                     "Your account has no access to the desk. "
                     "Ask the parking office to give you a role."
                 )

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 
 from django.conf import settings
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from parking.models import LightColour, LightPattern
 from parking.money import exponent
 
 _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "IRR": "﷼", "VND": "₫", "RUB": "₽"}
 
 
-def number(value: int) -> str:
-    """Group the digits of an integer as the reader's language does."""
+def number(value: int | Decimal) -> str:
+    """Group the digits of a number, and part its decimals, as the reader's language does."""
     return formats.number_format(value, use_l10n=True, force_grouping=True)
+
+
+def percent(value: int | Decimal) -> str:
+    """Format a share, such as "25.5 %"."""
+    # Adding nothing writes 1E+2 out again.
+    return _("%(percent)s %%") % {"percent": number(Decimal(value).normalize() + 0)}
 
 
 def plate(spelling: str) -> str:
@@ -68,14 +74,3 @@ def duration(minutes: int) -> str:
     if not rest:
         return ngettext("%(n)s h", "%(n)s h", hours) % {"n": number(hours)}
     return _("%(hours)s h %(minutes)s min") % {"hours": number(hours), "minutes": number(rest)}
-
-
-def lamp(light: str, pattern: str) -> str:
-    """Name what a lamp shows, such as "green, slow blink"; a dark one has no pattern."""
-    colour = dict(LightColour.choices).get(light, light)
-    if light in {"", LightColour.OFF}:
-        return str(colour)
-    return _("%(colour)s, %(pattern)s") % {
-        "colour": colour,
-        "pattern": dict(LightPattern.choices).get(pattern, pattern),
-    }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from parking.formatting import day, duration, money, number
 from parking.pricing import Line, Quote, QuoteError
@@ -51,7 +52,7 @@ def line_words(line: Line, *, with_date: bool = False) -> str:
                 "rate": money(line.per_hour or 0, line.currency),
             }
         case "free":
-            return f"{when}, {_free(line)}"
+            return _free(line, when)
         case "ladder":
             return _("%(length)s with a charge: the price for up to %(upto)s") % {
                 "length": length,
@@ -97,9 +98,8 @@ def class_words(vehicle_class: str) -> str:
 
 
 def percent(basis_points: int) -> str:
-    """Write hundredths of a percent, such as 2550 → "25.5"."""
-    whole, rest = divmod(basis_points, 100)
-    return f"{whole}.{rest:02}".rstrip("0").rstrip(".") if rest else str(whole)
+    """Write hundredths of a percent as the reader's language does, such as 2550 → "25.5"."""
+    return number(Decimal(basis_points) / 100)
 
 
 def not_on_sale() -> str:
@@ -121,7 +121,13 @@ def why_not(error: QuoteError) -> str:
         case "unknown_vehicle_class":
             return _("This vehicle class has no price here; choose another.")
         case "stay_too_long":
-            return _("No stay is longer than %(days)s days.") % error.params
+            days = int(error.params["days"])
+            text = ngettext(
+                "No stay is longer than %(days)s day.",
+                "No stay is longer than %(days)s days.",
+                days,
+            )
+            return text % {"days": number(days)}
         case "end_before_start":
             return _("The end must be after the start.")
         case "not_whole_minute":
@@ -130,18 +136,15 @@ def why_not(error: QuoteError) -> str:
             return error.detail
 
 
-def _free(line: Line) -> str:
+def _free(line: Line, when: str) -> str:
+    values = {"when": when, "length": duration(int(line.data.get("limit_min", 0)))}
     match line.data["reason"]:
         case "free_first":
-            return _("the first %(length)s cost nothing") % {
-                "length": duration(int(line.data["limit_min"]))
-            }
+            return _("%(when)s, the first %(length)s cost nothing") % values
         case "free_if_leq":
-            return _("up to %(length)s cost nothing") % {
-                "length": duration(int(line.data["limit_min"]))
-            }
+            return _("%(when)s, up to %(length)s cost nothing") % values
         case _:
-            return _("no charge at this time")
+            return _("%(when)s, no charge at this time") % values
 
 
 def _increment(line: Line, length: str) -> str:

@@ -103,8 +103,11 @@ def _prices(cell: Cell, tariff: Tariff) -> tuple[str, str]:
     """Return the first rate, and all of them where there are several."""
     if not cell.tiers:
         return _("by length of stay"), ""
-    each = [money(tier.per_hour, tariff.currency) for tier in cell.tiers]
-    return each[0], _(", then ").join(each) if len(each) > 1 else ""
+    said, *later = [money(tier.per_hour, tariff.currency) for tier in cell.tiers]
+    all_of_them = said
+    for price in later:
+        all_of_them = _("%(price)s, then %(later)s") % {"price": all_of_them, "later": price}
+    return said, all_of_them if later else ""
 
 
 def _rate(cell: Cell) -> int:

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from parking import formatting, stays
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
@@ -205,4 +205,4 @@ def _of_person(person: str) -> Q:
 def _link(name: str, *args: object, **query: str) -> SafeString:
     address = reverse(name, args=args)
     target = f"{address}?{urlencode(query)}" if query else address
-    return format_html('<a href="{}">{}</a>', target, _now("open"))
+    return format_html('<a href="{}">{}</a>', target, pgettext("a link to a page", "open"))

@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 # A vehicle may be kept away for a week (`StayRules.no_return_min`), so its plate is known longer.
 LEAST_PLATE_DAYS, MOST_PLATE_DAYS = 8, 730
@@ -19,7 +20,7 @@ class Zone(models.Model):
     """An area with one tariff, one set of stay rules and a boundary."""
 
     code = models.SlugField(_("code"), max_length=32, unique=True)
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(pgettext_lazy("of a zone", "name"), max_length=120)
     boundary = models.MultiPolygonField(_("boundary"), srid=4326)
     is_active = models.BooleanField(_("in use"), default=True)
     operators = models.ManyToManyField(
@@ -61,7 +62,7 @@ class Zone(models.Model):
 class Street(models.Model):
     """The line of a street, drawn beneath the map's tiles so that a map is never grey."""
 
-    name = models.CharField(_("name"), max_length=160)
+    name = models.CharField(pgettext_lazy("of a street", "name"), max_length=160)
     geometry = models.MultiLineStringField(_("line"), srid=4326)
     width_m = models.PositiveSmallIntegerField(_("width, metres"), default=10)
 

@@ -13,10 +13,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from parking import access, any_spot, booking, drafts, terms, vehicles
+from parking.formatting import number
 from parking.forms import HoldForm
 from parking.models import Booking, Slot, SlotState
 from parking.plates import has_usual_shape
@@ -61,8 +62,13 @@ def hold_or_say(
     if not form.is_valid():
         return page.answer(form, status=400)
     if seconds := wait_for(HoldThrottle(), request):
-        notice = _("You have tried very often. Please wait %(n)s seconds, then try again.")
-        return page.answer(form, status=429, notice=notice % {"n": seconds}, retry_after=seconds)
+        text = ngettext(
+            "You have tried very often. Please wait %(n)s second, then try again.",
+            "You have tried very often. Please wait %(n)s seconds, then try again.",
+            seconds,
+        )
+        notice = text % {"n": number(seconds)}
+        return page.answer(form, status=429, notice=notice, retry_after=seconds)
     try:
         slot = hold(**_who(request, form))
     except (booking.SpotTaken, any_spot.NothingFree):

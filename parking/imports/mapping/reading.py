@@ -42,8 +42,10 @@ class Table:
         for key in self._data:
             if key not in self._asked:
                 near = difflib.get_close_matches(key, self._asked, n=1)
-                hint = _("; did you mean “%(key)s”?") % {"key": near[0]} if near else ""
-                self.problem(key, _("unknown key") + hint)
+                text = _("unknown key")
+                if near:
+                    text = _("unknown key; did you mean “%(key)s”?") % {"key": near[0]}
+                self.problem(key, text)
 
     def raw(self, key: str) -> Any:
         """Return what stands at a key, or None."""
