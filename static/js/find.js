@@ -2,24 +2,28 @@
 (function () {
   "use strict";
 
-  const { Curblight } = window;
   const results = document.getElementById("results");
   const announcer = document.getElementById("announcer");
   const note = document.getElementById("map-note");
   let state = readState();
 
-  const map = new Curblight.FindMap({
-    frame: document.getElementById("map-frame"),
-    words: readWords(),
-    say(text) {
-      note.hidden = !text;
-      note.textContent = text;
-    },
-    onLight: lightRow,
-    onArea: listArea,
-    onBusy: markRows,
+  let map = { isReady: false };
+
+  /* The map comes later than the list, or never: see map-later.js. */
+  window.addEventListener("map:init", (event) => {
+    map = new window.Curblight.FindMap({
+      frame: document.getElementById("map-frame"),
+      words: readWords(),
+      say(text) {
+        note.hidden = !text;
+        note.textContent = text;
+      },
+      onLight: lightRow,
+      onArea: listArea,
+      onBusy: markRows,
+    });
+    map.start(event.detail.map, state);
   });
-  window.addEventListener("map:init", (event) => map.start(event.detail.map, state));
 
   /* --- What asks for another search --------------------------------------------------------- */
 
