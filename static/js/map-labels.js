@@ -38,26 +38,18 @@
       }
     }
 
-    /* The labels are as long as they can be without lying over each other. */
     showZones() {
       const counts = this.spots.zoneCounts();
-      const labels = this.ground.zones
-        .filter((zone) => counts.has(zone.id))
-        .map((zone) => {
-          const at = [zone.at[1], zone.at[0]];
-          const price = this.offerOf(zone.id)?.price || "";
-          return this.add(`zone ${zone.id}`, zone.name, at, counts.get(zone.id), price, () => this.onZone(zone));
-        });
-      for (const level of ["whole", "short", "number"]) {
-        labels.forEach((label) => label.setAttribute("data-level", level));
-        const boxes = labels.map((label) => label.getBoundingClientRect());
-        if (!boxes.some((box, place) => boxes.slice(place + 1).some((other) => crosses(box, other)))) {
-          break;
-        }
+      const kept = [];
+      for (const zone of this.ground.zones.filter((one) => counts.has(one.id))) {
+        const at = [zone.at[1], zone.at[0]];
+        const price = this.offerOf(zone.id)?.price || "";
+        const label = this.add(`zone ${zone.id}`, zone.name, at, counts.get(zone.id), price, () => this.onZone(zone));
+        shorten(label, ["whole", "short", "number"], kept);
       }
     }
 
-    /* The streets with most spots first; what would lie over these keeps its number, or goes. */
+    /* The streets with most spots first; what finds no room is seen from closer by. */
     showStreets() {
       const bounds = this.map.getBounds();
       const kept = [];
@@ -66,12 +58,7 @@
         .sort((one, other) => other.total - one.total);
       for (const street of streets.slice(0, MOST_STREETS)) {
         const label = this.add(`street ${street.key}`, street.name, street.at, street, "", () => this.onStreet(street));
-        const fits = ["short", "number"].some((level) => {
-          label.setAttribute("data-level", level);
-          const box = label.getBoundingClientRect();
-          return !kept.some((other) => crosses(box, other)) && kept.push(box);
-        });
-        if (!fits) {
+        if (!shorten(label, ["short", "number"], kept)) {
           this.group.removeLayer(label.marker);
         }
       }
@@ -111,6 +98,15 @@
       return element;
     }
   };
+
+  /* Make the label as long as it can be without lying over those that are kept; say if it can. */
+  function shorten(label, levels, kept) {
+    return levels.some((level) => {
+      label.setAttribute("data-level", level);
+      const box = label.getBoundingClientRect();
+      return !kept.some((other) => crosses(box, other)) && kept.push(box);
+    });
+  }
 
   function crosses(one, other) {
     return (

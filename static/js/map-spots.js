@@ -112,8 +112,10 @@
     extent() {
       const { lat, lon } = this.layer;
       const bounds = L.latLngBounds([]);
-      lat.forEach((_, place) => bounds.extend([lat[place] / 1e6, lon[place] / 1e6]));
-      return bounds.pad(0.01);
+      for (const aside of [-1_000, 1_000]) {
+        lat.forEach((_, place) => bounds.extend([(lat[place] + aside) / 1e6, (lon[place] + aside) / 1e6]));
+      }
+      return bounds;
     }
 
     /* Of the shown spots of each zone, how many are free, are there, are free for the disabled. */
