@@ -18,7 +18,9 @@
     }
 
     toggle() {
-      if (this.at) {
+      if (!this.map.spots.count) {
+        this.say(this.words["none-near"]);
+      } else if (this.at) {
         this.leave();
       } else {
         this.say(this.words.locating);
@@ -46,7 +48,7 @@
       this.marker.remove();
       this.button.setAttribute("aria-pressed", "false");
       this.box.hidden = true;
-      this.map.fit(); // before anything is asked for the view
+      this.map.map.fitBounds(this.map.spots.extent(), { animate: false }); // then ask for the view
       this.map.keepToItself(false);
     }
 
