@@ -112,7 +112,7 @@
     if (scroll) {
       results.scrollIntoView({ block: "start" });
     }
-    announcer.textContent = results.querySelector("h2, .notice")?.textContent.trim() || "";
+    announcer.textContent = results.querySelector("#results-status h2, .notice")?.textContent.trim() || "";
     showOnMap();
   }
 
