@@ -18,7 +18,7 @@ from parking.offers import ZONE_COLUMNS, ZONES_IN_USE, ZoneOffer, offers_of, zon
 from parking.pricing import Quote, QuoteError
 
 CHEAPER_WITHIN_M = 300
-_WALKED_M_A_MINUTE = 75
+WALKED_M_A_MINUTE = 75
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class CheaperSpot:
     @property
     def walk_min(self) -> int:
         """Minutes on foot, at a calm pace, rounded up."""
-        return max(1, -(-self.spot.distance_m // _WALKED_M_A_MINUTE))
+        return max(1, -(-self.spot.distance_m // WALKED_M_A_MINUTE))
 
 
 @dataclass(frozen=True, kw_only=True)

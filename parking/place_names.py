@@ -47,7 +47,8 @@ WITH spelled AS (
 ), ranked AS (
   SELECT nth - 1 AS nth, zone, name, CASE
     WHEN strpos(known.plain, wanted.plain) > 0 THEN 3
-    WHEN wanted.is_arabic <> known.is_arabic AND strpos(known.bones, bare) > 0 THEN 2
+    WHEN wanted.is_arabic <> known.is_arabic AND strpos(known.bones, bare) > 0
+    THEN CASE WHEN strpos(known.bones, ' ' || wanted.bones) > 0 THEN 2 ELSE 1.5 END
     WHEN length(word) > 3 THEN word_similarity(wanted.plain, known.plain)
     END AS rank
   FROM wanted, known

@@ -15,9 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from parking import map_layer, stay_times
+from parking.any_spot import SET_ASIDE
 from parking.formatting import money
 from parking.forms import SearchForm
 from parking.models import Feature, StayRules
+from parking.nearby import WALKED_M_A_MINUTE
 from parking.offers import ZoneOffer, zone_offers
 from parking.place_names import words_of
 from parking.pricing import Quote
@@ -160,6 +162,8 @@ def _answer(
         "feature_names": Feature.choices,
         "spots_version": map_layer.spots_version(),
         "live_url": settings.LIVE_URL,
+        "set_aside": sorted(SET_ASIDE),
+        "walked_m_a_minute": WALKED_M_A_MINUTE,
     }
     return render(request, "parking/find.html", context, status=status)
 

@@ -56,7 +56,7 @@
     }
 
     get isReady() {
-      return Boolean(this.zoneLabels);
+      return Boolean(this.labels);
     }
 
     addLayers() {
@@ -66,7 +66,12 @@
       layer(Curblight.paintStreets(ground), { pane: "ground" });
       this.zonesLayer = layer(Curblight.paintZones(ground, (id) => this.isOpen(id)));
       this.spotsLayer = layer((context, view) => spots.paint(context, view));
-      this.zoneLabels = L.layerGroup();
+      this.labels = new Curblight.Labels({
+        ...{ map, words: this.words, ground, spots },
+        offerOf: (id) => this.offerOf(id),
+        onZone: (zone) => this.goTo((place) => spots.layer.zone[place] === zone.id, "STREETS"),
+        onStreet: (street) => this.goTo((place) => street.has(place), "SPOTS"),
+      });
     }
 
     addAreaButton() {
@@ -101,7 +106,8 @@
       });
       this.zonesLayer.redraw();
       this.spotsLayer.redraw();
-      this.showZones();
+      this.labels.show();
+      this.nearMe?.list();
     }
 
     offerOf(zoneId) {
@@ -111,52 +117,6 @@
     isOpen(zoneId) {
       const offer = this.offerOf(zoneId);
       return !offer || offer.price !== null;
-    }
-
-    /* From afar each zone says how many of its spots are free; close by the spots say it. The
-       labels are as long as they can be without lying over each other. */
-    showZones() {
-      this.zoneLabels.clearLayers();
-      if (this.map.getZoom() >= Curblight.SPOTS_FROM_ZOOM) {
-        this.zoneLabels.remove();
-        return;
-      }
-      this.zoneLabels.addTo(this.map);
-      const counts = this.spots.zoneCounts();
-      const labels = this.ground.zones
-        .filter((zone) => counts.has(zone.id))
-        .map((zone) => this.labelZone(zone, counts.get(zone.id)));
-      for (const level of ["whole", "short", "number"]) {
-        labels.forEach((label) => label.setAttribute("data-level", level));
-        const boxes = labels.map((label) => label.getBoundingClientRect());
-        if (!boxes.some((box, place) => boxes.slice(place + 1).some((other) => crosses(box, other)))) {
-          break;
-        }
-      }
-    }
-
-    labelZone(zone, { free, total }) {
-      const isOpen = this.isOpen(zone.id);
-      const count = this.words["free-of"].replace("{free}", free).replace("{total}", total);
-      const text = isOpen ? count : this.words.closed;
-      const price = (isOpen && this.offerOf(zone.id)?.price) || "";
-      const label = document.createElement("div");
-      add(label, "strong", zone.name);
-      add(label, "span", text);
-      add(label, "span", price ? ` · ${price}` : "").className = "map-zone__price";
-      add(label, "span", isOpen ? free : "–").className = "map-zone__free";
-      const icon = L.divIcon({ html: label, className: "map-zone", iconSize: null });
-      const marker = L.marker([zone.at[1], zone.at[0]], { icon }).addTo(this.zoneLabels);
-      marker.on("click", () => this.showZone(zone));
-      marker.on("keypress", ({ originalEvent }) => {
-        if (originalEvent.key === "Enter") {
-          this.showZone(zone);
-        }
-      });
-      const element = marker.getElement();
-      element.setAttribute("aria-label", [zone.name, text, price].filter(Boolean).join(", "));
-      element.toggleAttribute("data-closed", !isOpen);
-      return element;
     }
 
     open(place) {
@@ -184,6 +144,9 @@
       const features = spots.featuresOf(place).map((name) => words[name] || name);
       if (features.length) {
         add(box, "p", features.join(", "));
+      }
+      if (this.nearMe?.at) {
+        add(box, "p", this.nearMe.walkTo(place));
       }
       const is = spots.state(place);
       const offer = this.offerOf(layer.zone[place]);
@@ -216,6 +179,20 @@
 
     /* --- Where it is ------------------------------------------------------------------------ */
 
+    /* Where the view says where somebody is, nothing that leaves the browser may follow from it. */
+    keepToItself(isAlone) {
+      this.isAlone = isAlone;
+      this.map.getContainer().toggleAttribute("data-alone", isAlone);
+      this.tiles = this.tiles || [];
+      if (isAlone) {
+        this.map.eachLayer((layer) => layer instanceof L.TileLayer && this.tiles.push(layer));
+        this.tiles.forEach((layer) => layer.remove());
+      } else {
+        this.tiles.splice(0).forEach((layer) => layer.addTo(this.map));
+      }
+      this.refresh();
+    }
+
     /* Go where the address says, such as #17/60.168/24.935; false if it says nothing. */
     goToAddress() {
       const [zoom, latitude, longitude] = location.hash.slice(1).split("/").map(Number);
@@ -239,18 +216,21 @@
       }
     }
 
-    /* Go so near that the zone's spots are drawn. */
-    showZone(zone) {
-      const bounds = this.spots.boundsOf((place) => this.spots.layer.zone[place] === zone.id);
-      const zoom = Math.max(Curblight.SPOTS_FROM_ZOOM, this.map.getBoundsZoom(bounds.pad(0.1)));
+    /* Go so near that these spots, or their streets, are drawn. */
+    goTo(isWanted, level) {
+      const bounds = this.spots.boundsOf(isWanted);
+      const least = Curblight[`${level}_FROM_ZOOM`];
+      const zoom = Math.max(least, this.map.getBoundsZoom(bounds.pad(0.1)));
       this.map.setView(bounds.getCenter(), Math.min(zoom, 18));
     }
 
     moved() {
       const center = this.map.getCenter();
       const place = `#${this.map.getZoom()}/${center.lat.toFixed(5)}/${center.lng.toFixed(5)}`;
-      history.replaceState(history.state, "", place);
-      this.showZones();
+      if (!this.isAlone) {
+        history.replaceState(history.state, "", place);
+      }
+      this.labels.show();
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.refresh(), AFTER_MOVE_MS);
     }
@@ -264,7 +244,7 @@
       }
       this.asked?.abort();
       const mine = (this.asked = new AbortController());
-      const bounds = this.map.getBounds().pad(0.2);
+      const bounds = this.isAlone ? this.spots.extent() : this.map.getBounds().pad(0.2);
       const west = Math.max(-180, bounds.getWest());
       const south = Math.max(-90, bounds.getSouth());
       const east = Math.min(180, bounds.getEast());
@@ -292,8 +272,9 @@
 
     showBusy() {
       this.spotsLayer.redraw();
-      this.showZones();
+      this.labels.show();
       this.popup?.setContent(this.describe(this.popup.place));
+      this.nearMe?.list();
       this.onBusy((id) => this.spots.state(this.spots.place.get(id)));
     }
 
@@ -323,12 +304,6 @@
       throw new Error(`${url}: ${answer.status}`);
     }
     return answer.json();
-  }
-
-  function crosses(one, other) {
-    return (
-      one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom
-    );
   }
 
   function add(parent, tag, text) {

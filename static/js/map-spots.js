@@ -3,7 +3,8 @@
   "use strict";
 
   const Curblight = (window.Curblight = window.Curblight || {});
-  const SPOTS_FROM_ZOOM = 15;
+  const DOTS_FROM_ZOOM = 15;
+  const SPOTS_FROM_ZOOM = 16.5;
   const SIGN_PX = 17;
   const REACH_PX = 16;
   const WHEELCHAIR = new Path2D(
@@ -107,17 +108,52 @@
       return this.layer.feature_names.filter((_, bit) => this.layer.features[place] & (1 << bit));
     }
 
-    /* How many spots of each zone are free, and how many there are. */
+    /* The rectangle around all spots there are. */
+    extent() {
+      const { lat, lon } = this.layer;
+      const bounds = L.latLngBounds([]);
+      for (const aside of [-1_000, 1_000]) {
+        lat.forEach((_, place) => bounds.extend([(lat[place] + aside) / 1e6, (lon[place] + aside) / 1e6]));
+      }
+      return bounds;
+    }
+
+    /* Of the shown spots of each zone, how many are free, are there, are free for the disabled. */
     zoneCounts() {
+      return this.counts((place) => this.layer.zone[place]);
+    }
+
+    /* The same of each street in a zone, with its name and the spot in its middle. */
+    streetCounts() {
+      const { layer } = this;
+      const key = (place) => `${layer.zone[place]}-${layer.street[place]}`;
+      const counts = this.counts(key);
+      for (const [of, count] of counts) {
+        const middle = count.places[count.places.length >> 1];
+        count.key = of;
+        count.name = layer.streets[layer.street[middle]];
+        count.at = this.latLng(middle);
+        count.has = (place) => key(place) === of;
+      }
+      return counts;
+    }
+
+    counts(keyOf) {
       const counts = new Map();
       for (let place = 0; place < this.count; place += 1) {
-        if (this.shown[place]) {
-          const zone = this.layer.zone[place];
-          const count = counts.get(zone) || { free: 0, total: 0 };
-          count.total += 1;
-          count.free += this.busy[place] ? 0 : 1;
-          counts.set(zone, count);
+        if (!this.shown[place]) {
+          continue;
         }
+        const key = keyOf(place);
+        const state = this.state(place);
+        const count = counts.get(key) || { isOpen: state !== "closed", free: 0, total: 0, accessible: 0, places: [] };
+        count.total += 1;
+        count.places.push(place);
+        if (state === "free") {
+          count.free += 1;
+          count.accessible += this.layer.features[place] & this.accessible ? 1 : 0;
+        }
+        counts.set(key, count);
       }
       return counts;
     }
@@ -155,6 +191,8 @@
         sign: Curblight.colour("map-sign"),
       };
       const signs = [];
+      const marks = sprites(radius, view.ratio, colours);
+      const side = marks.free.width / view.ratio;
       for (let place = 0; place < this.count; place += 1) {
         const x = view.x(this.x[place]);
         const y = view.y(this.y[place]);
@@ -163,8 +201,8 @@
         }
         const state = this.state(place);
         context.globalAlpha = this.shown[place] ? 1 : 0.18;
-        if (view.zoom >= SPOTS_FROM_ZOOM) {
-          mark(context, x, y, radius, state, colours);
+        if (view.zoom >= DOTS_FROM_ZOOM) {
+          context.drawImage(marks[state], x - side / 2, y - side / 2, side, side);
         }
         if (this.layer.features[place] & this.accessible && this.shown[place]) {
           if (!signs.some((other) => Math.hypot(other[0] - x, other[1] - y) < SIGN_PX)) {
@@ -173,7 +211,7 @@
         }
       }
       context.globalAlpha = 1;
-      const lift = view.zoom >= SPOTS_FROM_ZOOM ? radius + SIGN_PX / 2 + 1 : 0;
+      const lift = view.zoom >= DOTS_FROM_ZOOM ? radius + SIGN_PX / 2 + 1 : 0;
       signs.forEach(([x, y, state]) => sign(context, x, y - lift, state, colours));
       if (this.lit >= 0) {
         context.strokeStyle = Curblight.colour("ink");
@@ -188,6 +226,20 @@
   /* A number in small letters and with the digits 0 to 9, as the server spells what is looked for. */
   function digits(text) {
     return text.toLowerCase().replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (one) => one.charCodeAt(0) & 15);
+  }
+
+  /* Each mark drawn once: thousands of them are then copied in a few milliseconds. */
+  function sprites(radius, ratio, colours) {
+    const marks = {};
+    for (const state of ["free", "busy", "closed"]) {
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = Math.ceil(2 * (radius + 2) * ratio);
+      const context = canvas.getContext("2d");
+      context.setTransform(ratio, 0, 0, ratio, canvas.width / 2, canvas.height / 2);
+      mark(context, 0, 0, radius, state, colours);
+      marks[state] = canvas;
+    }
+    return marks;
   }
 
   /* Free: a disc with a tick. Taken: a square with a cross. Not sold: an open, broken ring. */

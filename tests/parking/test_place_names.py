@@ -18,7 +18,7 @@ TEHRAN = ["خیابان ولیعصر", "خیابان گاندی", "بلوار م
 @pytest.fixture
 def city(db: None) -> Zone:
     zone = cast.a_zone("kamppi")
-    streets = [*HELSINKI, *TEHRAN, "Đường Lê Lợi"]
+    streets = [*HELSINKI, *TEHRAN, "Đường Lê Lợi", "Tarkk'ampujankatu"]
     for nth, street in enumerate(streets):
         Spot.objects.filter(pk=cast.a_spot(zone, f"K-{nth}").pk).update(street=street)
     Zone.objects.filter(pk=cast.a_zone("vanak").pk).update(name="ونک")
