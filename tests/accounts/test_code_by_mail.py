@@ -141,6 +141,15 @@ def test_another_code_ends_the_first(client: Client) -> None:
     assert client.post(TYPE, {"code": code()})["Location"] == BOOKINGS
 
 
+def test_who_waits_for_a_code_can_still_take_another_way(client: Client) -> None:
+    cast.a_person("citizen")
+    ask(client, "slip@example.org")
+    assert "Use a passkey" in text_of(client.get("/accounts/login/"))
+    assert client.get(ASK).status_code == 200
+    ask(client, "citizen@example.org")
+    assert client.post(TYPE, {"code": code()})["Location"] == BOOKINGS
+
+
 @pytest.mark.parametrize("digits", ["۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩", "０１２３４５６７８９"])
 def test_the_code_is_read_in_the_digits_of_any_script(client: Client, digits: str) -> None:
     cast.a_person("citizen")
