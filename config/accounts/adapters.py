@@ -19,7 +19,9 @@ class AccountAdapter(OutboxAdapter):
 
     def get_login_stages(self) -> list[str]:
         """Return what may be asked on the way in."""
-        return [one for one in super().get_login_stages() if not one.startswith("allauth.mfa")]
+        ours = {"allauth.account.stages.LoginByCodeStage": "config.accounts.codes.CodeStage"}
+        stages: list[str] = super().get_login_stages()
+        return [ours.get(one, one) for one in stages if not one.startswith("allauth.mfa")]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send a letter that says from which city it comes."""

@@ -22,6 +22,14 @@ from django.shortcuts import redirect
 from parking import access
 
 
+class CodeStage(LoginByCodeStage):  # type: ignore[misc]
+    """Waiting for the code, which keeps nobody from taking another way or another address."""
+
+    def is_resumable(self, request: HttpRequest) -> bool:
+        """Lead nobody back by force."""
+        return False
+
+
 class CodeByMail(LoginCodeVerificationProcess):  # type: ignore[misc]
     """One code, sent to one address; `user` is None where the address belongs to no account."""
 
@@ -69,10 +77,10 @@ class ConfirmCode(views.ConfirmLoginCodeView):  # type: ignore[misc]
         return super()._resend_form_valid(form)  # type: ignore[no-any-return]
 
 
-def _stage(request: HttpRequest, user: User | None, email: str) -> LoginByCodeStage:
+def _stage(request: HttpRequest, user: User | None, email: str) -> CodeStage:
     login = Login(user=user, email=email)
-    login.state["stages"] = {"current": LoginByCodeStage.key}
-    return LoginByCodeStage(LoginStageController(request, login), request, login)
+    login.state["stages"] = {"current": CodeStage.key}
+    return CodeStage(LoginStageController(request, login), request, login)
 
 
 def _lock_out_who_never_read_the_address(user: User, email: str) -> None:

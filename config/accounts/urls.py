@@ -1,9 +1,9 @@
 """Addresses of the ways in and of what an account has."""
 
 from allauth.mfa.webauthn.views import list_webauthn
-from allauth.socialaccount.providers.openid_connect import urls as openid_connect
 from django.urls import include, path
 
+from config.accounts import city_login
 from config.accounts.codes import ConfirmCode, RequestCode
 from config.accounts.views import overview
 
@@ -14,6 +14,9 @@ urlpatterns = [
     path("passkeys/", list_webauthn, name="mfa_index"),
     path("passkeys/", include("allauth.mfa.webauthn.urls")),
     path("city/", include("allauth.socialaccount.urls")),
-    path("", include(openid_connect)),
+    path("oidc/<provider_id>/login/", city_login.leave, name="openid_connect_login"),
+    path(
+        "oidc/<provider_id>/login/callback/", city_login.come_back, name="openid_connect_callback"
+    ),
     path("", include("allauth.account.urls")),
 ]

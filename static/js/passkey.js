@@ -1,10 +1,13 @@
 /* Say it where a passkey cannot be used: [data-passkey-refusal] is shown when it fails, and
-   [data-passkey] is hidden where the browser knows nothing of passkeys. */
+   [data-passkey] gives way to [data-passkey-absent] where there are none: in old browsers, and at
+   numbers instead of names, such as 127.0.0.1. */
 (function () {
   "use strict";
 
-  if (!window.PublicKeyCredential) {
+  const isNumber = /^[\d.]+$|:/.test(location.hostname);
+  if (!window.PublicKeyCredential || isNumber) {
     document.querySelectorAll("[data-passkey]").forEach((button) => (button.hidden = true));
+    document.querySelectorAll("[data-passkey-absent]").forEach((note) => (note.hidden = false));
   }
   document.addEventListener("allauth.error", (event) => {
     event.preventDefault();
