@@ -9,10 +9,11 @@ from parking.views import (
     map_data,
     more_time,
     plate,
+    privacy,
     spot,
     tariff,
-    vehicles,
     tiles,
+    vehicles,
     warden,
 )
 
@@ -33,7 +34,8 @@ urlpatterns = [
     path("zones/<slug:code>/tariff/", tariff.tariff, name="tariff"),
     path("map/spots.json", map_data.spots, name="map-layer"),
     path("map/streets.json", map_data.streets, name="map-streets"),
-    path("map/busy.json", map_data.busy, name="map-busy"),
     path("map/tiles/<int:zoom>/<int:x>/<int:y>", tiles.tile, name="map-tile"),
+    path("map/busy.json", map_data.busy, name="map-busy"),
+    path("privacy/", privacy.privacy, name="privacy"),
     path("warden/", warden.warden, name="warden"),
 ]
