@@ -283,8 +283,6 @@ class TestInABrowser:
             f"/zones/kamppi/any/?{when}",
             f"/bookings/{slot.booking.reference}/plate/",
             "/bookings/",
-            "/my-data/",
-            "/my-data/erase/",
         ]
         with a_page(browser, live_server.url, locale=locale) as page:
             sign_in(page, citizen)
