@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, ProtectedError, QuerySet
 from django.utils.translation import gettext as _
 
 from parking import booking
@@ -37,11 +37,7 @@ class Refused(Exception):
 
 def why_not(*, bookings: QuerySet[Booking], user: User | None, now: datetime) -> list[str]:
     """Say what keeps these bookings, and the account, from being forgotten now."""
-    reasons = []
-    if user is not None and (user.is_staff or user.is_superuser):
-        reasons.append(
-            _("You work for the city with this account. Ask the parking office to close it.")
-        )
+    reasons = [_of_the_city()] if user is not None and user.is_staff else []
     goes_on = Slot.objects.live().filter(booking=OuterRef("pk"), period__endswith__gt=now)
     if running := _names(bookings.filter(Exists(goes_on))):
         reasons.append(
@@ -73,7 +69,10 @@ def erase_account(*, user: User, now: datetime) -> None:
         _end_sessions(user, now)
         kind = ContentType.objects.get_for_model(User)
         LogEntry.objects.filter(content_type=kind, object_id=str(user.pk)).update(object_repr="")
-        user.delete()
+        try:
+            user.delete()
+        except ProtectedError as error:  # its name stands under decisions, of other days
+            raise Refused([_of_the_city()]) from error
         told.save()
 
 
@@ -110,6 +109,10 @@ def _end_sessions(user: User, now: datetime) -> None:
     for session in Session.objects.filter(expire_date__gt=now).iterator():
         if session.get_decoded().get(SESSION_KEY) == str(user.pk):
             session.delete()
+
+
+def _of_the_city() -> str:
+    return _("You work for the city with this account. Ask the parking office to close it.")
 
 
 def _names(bookings: QuerySet[Booking]) -> str:

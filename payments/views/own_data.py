@@ -158,6 +158,7 @@ def _erase(
     about: Booking | None = None,
 ) -> HttpResponse:
     status = 200
+    reasons = erasure.why_not(bookings=bookings, user=user, now=timezone.now())
     if request.method == "POST":
         if wait_for(EraseThrottle(), request):
             status = 429
@@ -166,15 +167,15 @@ def _erase(
         else:
             try:
                 do()
-            except erasure.Refused:
-                status = 409  # the page says why
+            except erasure.Refused as refused:
+                status, reasons = 409, refused.reasons
             else:
                 return redirect(f"{reverse('parking:privacy')}?erased=1")
     context = {
         "form": form,
         "about": about,
         "bookings": bookings.count(),
-        "reasons": erasure.why_not(bookings=bookings, user=user, now=timezone.now()),
+        "reasons": reasons,
         "is_too_often": status == 429,
     }
     return render(request, "payments/erase.html", context, status=status)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from parking import corrections, roles, vehicles
 from parking.models import Booking, Forgetting, IdempotentAnswer, Spot, Vehicle
 from payments import cancel, erasure, ledger, mail, proof, receipts, refunds, webhooks
-from payments.models import LedgerEntry, Payment, PaymentState, Refund, WebhookEvent
+from payments.models import ExportLog, LedgerEntry, Payment, PaymentState, Refund, WebhookEvent
 from tests import cast
 from tests.payments.processor import Processor
 from tests.payments.situations import a_paid_booking, act_on_events, fresh
@@ -227,8 +227,12 @@ def test_it_is_refused_in_words_while_a_booking_runs_or_money_is_open(
     assert not Forgetting.objects.exists()
 
 
-def test_who_works_for_the_city_asks_the_office(person: User, client: Client) -> None:
-    roles.give(user=person, role=roles.OPERATOR)
+@pytest.mark.parametrize("when", ["now", "once"])
+def test_who_works_for_the_city_asks_the_office(person: User, client: Client, when: str) -> None:
+    if when == "now":
+        roles.give(user=person, role=roles.OPERATOR)
+    else:
+        ExportLog.objects.create(user=person, at=cast.NOW, name="lines.csv", parameters={})
     answer = erase(client)
     assert answer.status_code == 409
     assert "Ask the parking office" in answer.content.decode()
