@@ -377,11 +377,12 @@ if MAP_TILES_URL and not (
 if MAP_TILES_PROXY and (not MAP_TILES_URL or "{s}" in MAP_TILES_URL):
     raise ImproperlyConfigured("MAP_TILES_PROXY needs a MAP_TILES_URL that names one host, no {s}")
 _tiles_of = "/map/tiles/{z}/{x}/{y}" if MAP_TILES_PROXY else MAP_TILES_URL
+MAP_MAX_ZOOM = 20
 LEAFLET_CONFIG = {
     "DEFAULT_CENTER": (CITY_CENTRE[1], CITY_CENTRE[0]),
     "DEFAULT_ZOOM": 15,
     "MIN_ZOOM": 3,
-    "MAX_ZOOM": 20,
+    "MAX_ZOOM": MAP_MAX_ZOOM,
     "TILES": [("Map", _tiles_of, {"attribution": MAP_TILES_ATTRIBUTION})] if _tiles_of else [],
     "ATTRIBUTION_PREFIX": "",
     "RESET_VIEW": False,

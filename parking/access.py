@@ -23,7 +23,14 @@ def remember(request: Visit, booking: Booking) -> None:
     request.session[_SESSION_KEY] = [*known, booking.reference][-_REMEMBERED:]
 
 
-def remembered(request: HttpRequest) -> list[str]:
+def forget(request: Visit, booking: Booking) -> None:
+    """Let this browser session see the booking no more."""
+    request.session[_SESSION_KEY] = [
+        reference for reference in remembered(request) if reference != booking.reference
+    ]
+
+
+def remembered(request: Visit) -> list[str]:
     """Return the references of the bookings that this browser session may see."""
     return list(request.session.get(_SESSION_KEY, []))
 

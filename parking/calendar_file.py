@@ -28,7 +28,8 @@ def write(booking: Booking, stay: Stay, *, page: str, now: datetime) -> bytes:
     file.add("version", "2.0")
     file.add("method", "PUBLISH")
     file.add_component(_event(booking, stay, page, now))
-    return file.to_ical()
+    written: bytes = file.to_ical()
+    return written
 
 
 def _event(booking: Booking, stay: Stay, page: str, now: datetime) -> Event:

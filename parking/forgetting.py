@@ -55,16 +55,16 @@ def _in_stretches(
 ) -> int:
     told.reason, told.kept = ForgettingReason.TERM, open_cases(over).count()
     due = over.exclude(pk__in=open_cases(over).values("pk"))
-    in_all = 0
+    in_all = last = 0
     while True:
         with transaction.atomic():
-            number = Booking.objects.filter(pk__in=_lock_some(due)).update(**forgotten)
-            if not number:
+            found = _lock_some(due.filter(pk__gt=last))
+            if not found:
                 return in_all
-            setattr(told, count, number)
+            setattr(told, count, Booking.objects.filter(pk__in=found).update(**forgotten))
             told.pk = None
             told.save(force_insert=True)
-        in_all += number
+        in_all, last = in_all + len(found), found[-1]
 
 
 def _lock_some(bookings: QuerySet[Booking]) -> list[int]:

@@ -62,8 +62,12 @@ class Step:
 
 def steps(about: Booking) -> list[Step]:
     """Return the history of a booking, oldest first, beginning with the hold."""
+    return told(about, about.events.select_related("slot__spot").order_by("id"))
+
+
+def told(about: Booking, events: Iterable[BookingEvent]) -> list[Step]:
+    """Tell the history from events that were read already, oldest first."""
     made = Step(about.created_at, _("Held"), str(_ACTORS["citizen"]), "")
-    events: Iterable[BookingEvent] = about.events.select_related("slot__spot").order_by("id")
     return [
         made,
         *(

@@ -60,7 +60,7 @@ def fetch(*, zoom: int, x: int, y: int) -> Tile:
 
 def is_of_the_city(*, zoom: int, x: int, y: int) -> bool:
     """Say whether there can be such a tile, and whether it touches the city's surroundings."""
-    count = 2**zoom if zoom <= settings.LEAFLET_CONFIG["MAX_ZOOM"] else 0
+    count = 2**zoom if zoom <= settings.MAP_MAX_ZOOM else 0
     if x >= count or y >= count:
         return False
     longitude, latitude = settings.CITY_CENTRE

@@ -12,6 +12,7 @@ from parking.views import (
     more_time,
     offline,
     plate,
+    privacy,
     spot,
     tariff,
     tiles,
@@ -44,5 +45,6 @@ urlpatterns = [
     path("offline/", offline.offline, name="offline"),
     path("manifest.webmanifest", offline.manifest, name="manifest"),
     path("map/tiles/<int:zoom>/<int:x>/<int:y>", tiles.tile, name="map-tile"),
+    path("privacy/", privacy.privacy, name="privacy"),
     path("warden/", warden.warden, name="warden"),
 ]

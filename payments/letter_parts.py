@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 WIDTH = 72
 _ADDRESS_AT_THE_END = re.compile(r"^(?P<words>.*?)\s*(?P<address>https?://\S+)$", re.DOTALL)
-_CODE = re.compile(r"^[0-9A-Za-z-]{4,16}$")
+_CODE = re.compile(r"^[0-9A-Z]{2,8}(?:-?[0-9A-Z]{2,8})?$")
 
 
 @dataclass(frozen=True)

@@ -88,11 +88,11 @@ def _letters_in(file: Path) -> list[SentLetter]:
     except FileNotFoundError:
         return []
     return [
-        SentLetter(f"{file.stem}-{place}", message_from_bytes(text, policy=policy.default))  # type: ignore[arg-type]  # such is what this policy makes
+        SentLetter(f"{file.stem}-{place}", message_from_bytes(text, policy=policy.default))
         for place, text in enumerate(written)
         if text.strip()
     ]
 
 
 def _folder() -> Path:
-    return Path(settings.EMAIL_FILE_PATH)
+    return Path(settings.EMAIL_FILE_PATH)  # type: ignore[misc]  # EMAIL_URL brings it

@@ -170,7 +170,7 @@ class BookingAdmin(ZoneScopedAdmin):
     @admin.display(description=_("plate"), ordering="plate")
     def plate_shown(self, booking: Booking) -> str:
         """Write the plate out, from left to right."""
-        return formatting.plate(booking.plate) if booking.plate else _now("no longer kept")
+        return formatting.plate(booking.plate) if booking.plate else gettext("no longer kept")
 
     @admin.display(description=_("price"))
     def price(self, booking: Booking) -> str:

@@ -185,6 +185,11 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
         lambda w: f"{reverse('parking:map-busy')}?{BBOX}&{w.period()}",
         1,
     ),
+    "parking:privacy": ("guest", lambda _: reverse("parking:privacy"), 1),
+    "payments:own-data": ("citizen", lambda _: reverse("payments:own-data"), None),
+    "payments:own-data-file": ("citizen", lambda _: reverse("payments:own-data-file"), None),
+    "payments:erase": ("citizen", lambda _: reverse("payments:erase"), None),
+    "payments:booking-data": ("citizen", of_booking("payments:booking-data"), None),
     "parking:warden": ("warden", lambda _: f"{reverse('parking:warden')}?zone=kamppi", 8),
     "payments:booking": ("citizen", of_booking("payments:booking"), 19),
     "payments:booking-status": ("citizen", of_booking("payments:booking-status"), 11),
@@ -286,6 +291,9 @@ DO_AND_LEAD_AWAY = {
     *("admin:parking_tariffsimulation_csv", "payments:export-job", "payments:export-job-file"),
     *("payments:export-job-status", "payments:unlit", "metrics"),
     "parking:style-guide",  # only with DEBUG
+    # Only for guests; only in a demonstration.
+    *("payments:erase-booking", "payments:mailbox", "payments:mailbox-letter"),
+    *("payments:mailbox-letter-html", "parking:map-tile"),
     "schema",  # drawn from the code alone, and slowly
 }
 # Of Django and its accounts; they show no rows of ours, or name all that hangs on one row.

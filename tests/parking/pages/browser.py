@@ -15,7 +15,9 @@ def a_page(
 ) -> Iterator[Page]:
     """Open a page that fails the test for whatever the browser complains about.
 
-    `expected`: words of a complaint that is what the test is about.
+    `expected`: words of a complaint that is what the test is about. It also fails where
+    a page asks anybody but the site for something, or keeps another cookie than that of the session
+    and that of forms.
     """
     fine = (*_EXPECTED, expected) if expected else _EXPECTED
     context = browser.new_context(
@@ -26,9 +28,15 @@ def a_page(
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: _note(message, complaints, fine))
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(request.url))
     yield page
+    cookies = {str(cookie.get("name")) for cookie in context.cookies()}
     context.close()
     assert not complaints, complaints
+    others = {url for url in asked if not url.startswith((base_url, "data:", "blob:", "about:"))}
+    assert not others, f"somebody else was asked: {others}"
+    assert cookies <= {"sessionid", "csrftoken"}, cookies
 
 
 # A page that answers 400, and a date field that is given what is no date, are what is tested.

@@ -49,6 +49,7 @@ def pages(spots: list[Spot]) -> list[str]:
         "/zones/kamppi/tariff/",
         "/accounts/login/",
         "/accounts/signup/",
+        "/privacy/",
         "/nothing/",
     ]
 

@@ -76,7 +76,7 @@ def get(client: Client, zoom: int, x: int, y: int, **headers: str) -> Any:
 def test_a_tile_comes_through_and_nothing_of_the_visitor_goes_along(
     client: Client, server: TileServer
 ) -> None:
-    client.cookies["sessionid"] = "secret"
+    client.cookies["sessionid"] = "s3cret" * 5
     spoken = {"user-agent": "Citizen/1", "referer": "http://x/?place=home", "accept-language": "fa"}
     answer = get(client, *OF_HELSINKI, **spoken)
     assert (answer.status_code, answer.content) == (200, PNG)
