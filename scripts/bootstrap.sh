@@ -54,6 +54,7 @@ missing_packages() {
     brought "${DATABASE_URL:-}" || has_postgis || echo postgresql-postgis
     has_library 'libgdal\.so' && has_library 'libgeos_c\.so' || echo postgresql-postgis
     brought "${REDIS_URL:-}" || has_command redis-server || echo redis-server
+    has_command msgfmt || echo gettext
     if [ "$level" = test ]; then
         has_command chromium || echo chromium
         has_command mosquitto || [ -x /usr/sbin/mosquitto ] || echo mosquitto
