@@ -23,11 +23,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from parking import occupancy, tariff_versions
-from parking.formatting import moment, money
+from parking.formatting import moment, money, percent
 from parking.models import DemandRule, TariffOrigin, TariffState, TariffVersion, Zone
 from parking.money import exponent
 from parking.occupancy import Share
-from parking.price_words import percent
 from parking.pricing import Tariff
 from parking.pricing.parts import Band
 from parking.tariff_words import band_hours

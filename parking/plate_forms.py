@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from parking import plates
+from parking.formatting import number
 from parking.models import Vehicle
 from parking.plate_countries import COUNTRIES
 from parking.price_words import class_words
@@ -177,7 +178,9 @@ def read_plate(text: str, *, country: str | None = None) -> str:
         messages = {
             "empty": _("Write the number plate of your vehicle."),
             "bad_sign": _("“%(sign)s” is on no number plate.") % {"sign": error.sign},
-            "too_short": _("A number plate has at least %(n)s signs.") % {"n": plates.SHORTEST},
-            "too_long": _("A number plate has at most %(n)s signs.") % {"n": plates.LONGEST},
+            "too_short": _("A number plate has at least %(n)s signs.")
+            % {"n": number(plates.SHORTEST)},
+            "too_long": _("A number plate has at most %(n)s signs.")
+            % {"n": number(plates.LONGEST)},
         }
         raise ValidationError(messages[error.code]) from error

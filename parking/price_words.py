@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from parking.formatting import day, duration, money, number
+from parking.formatting import clock, day, duration, money, number, percent
+from parking.numerals import shown
 from parking.pricing import Line, Quote, QuoteError
 
 _CLASSES = {
@@ -96,12 +97,6 @@ def class_words(vehicle_class: str) -> str:
     return str(_CLASSES.get(vehicle_class, vehicle_class.replace("_", " ")))
 
 
-def percent(basis_points: int) -> str:
-    """Write hundredths of a percent, such as 2550 → "25.5"."""
-    whole, rest = divmod(basis_points, 100)
-    return f"{whole}.{rest:02}".rstrip("0").rstrip(".") if rest else str(whole)
-
-
 def not_on_sale() -> str:
     """Say that the zone has no price at the start of the stay."""
     return _("There is no price for this time yet, so it cannot be booked.")
@@ -116,7 +111,7 @@ def why_not(error: QuoteError) -> str:
             }
         case "nonexistent_start" | "nonexistent_end":
             return _("This time does not exist: the clocks go forward. Next: %(time)s.") % {
-                "time": str(error.params["next_valid"])[11:16]
+                "time": shown(str(error.params["next_valid"])[11:16])
             }
         case "unknown_vehicle_class":
             return _("This vehicle class has no price here; choose another.")
@@ -158,10 +153,10 @@ def _when(line: Line, with_date: bool) -> str:
     if line.begins is None or line.ends is None:
         return ""
     begin, end = datetime.fromisoformat(line.begins), datetime.fromisoformat(line.ends)
-    end_clock = f"{end:%H:%M}"
+    end_clock = clock(end.time())
     if begin.date() != end.date():
-        if end_clock != "00:00" or end.date() - begin.date() > timedelta(days=1):
-            return f"{day(begin.date())}, {begin:%H:%M} – {day(end.date())}, {end_clock}"
-        end_clock = "24:00"
-    times = f"{begin:%H:%M}–{end_clock}"
+        if end.time() != time() or end.date() - begin.date() > timedelta(days=1):
+            return f"{day(begin.date())}, {clock(begin.time())} – {day(end.date())}, {end_clock}"
+        end_clock = shown("24:00")
+    times = f"{clock(begin.time())}–{end_clock}"
     return f"{day(begin.date())}, {times}" if with_date else times

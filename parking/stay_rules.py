@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from parking import numerals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +115,9 @@ def starts_on_the_grid(rules: Rules, wish: Wish) -> Failure | None:
     """Refuse a start that is not on the zone's step."""
     if _on_grid(wish.start, rules):
         return None
-    message = _("Starts lie on steps of %(step)s minutes.") % {"step": rules.slot_step_min}
+    message = _("Starts lie on steps of %(step)s minutes.") % {
+        "step": numerals.shown(rules.slot_step_min)
+    }
     return Failure("starts_on_the_grid", message, "from")
 
 
@@ -122,7 +125,9 @@ def ends_on_the_grid(rules: Rules, wish: Wish) -> Failure | None:
     """Refuse an end that is not on the zone's step."""
     if _on_grid(wish.end, rules):
         return None
-    message = _("Ends lie on steps of %(step)s minutes.") % {"step": rules.slot_step_min}
+    message = _("Ends lie on steps of %(step)s minutes.") % {
+        "step": numerals.shown(rules.slot_step_min)
+    }
     return Failure("ends_on_the_grid", message, "to")
 
 
@@ -141,7 +146,7 @@ def lead_time(rules: Rules, wish: Wish) -> Failure | None:
     if wish.start >= earliest:
         return None
     message = _("Book at least %(minutes)s minutes ahead: the first start is %(time)s.") % {
-        "minutes": rules.lead_time_min,
+        "minutes": numerals.shown(rules.lead_time_min),
         "time": _clock(_up_to_grid(earliest, rules), rules, wish),
     }
     return Failure("lead_time", message, "from")
@@ -151,7 +156,9 @@ def not_too_far_ahead(rules: Rules, wish: Wish) -> Failure | None:
     """Refuse a start beyond the days that the zone opens ahead."""
     if wish.start <= wish.now + timedelta(days=rules.book_ahead_days):
         return None
-    message = _("This zone can be booked %(days)s days ahead.") % {"days": rules.book_ahead_days}
+    message = _("This zone can be booked %(days)s days ahead.") % {
+        "days": numerals.shown(rules.book_ahead_days)
+    }
     return Failure("not_too_far_ahead", message, "from")
 
 
@@ -160,7 +167,9 @@ def not_too_short(rules: Rules, wish: Wish) -> Failure | None:
     if wish.minutes >= rules.shortest_stay_min or wish.end <= wish.start:  # said already
         return None
     message = _("The shortest stay here is %(minutes)s minutes.")
-    return Failure("not_too_short", message % {"minutes": rules.shortest_stay_min}, "to")
+    return Failure(
+        "not_too_short", message % {"minutes": numerals.shown(rules.shortest_stay_min)}, "to"
+    )
 
 
 def not_too_long(rules: Rules, wish: Wish) -> Failure | None:
@@ -168,7 +177,9 @@ def not_too_long(rules: Rules, wish: Wish) -> Failure | None:
     if wish.minutes <= rules.longest_stay_min:
         return None
     message = _("The longest stay here is %(minutes)s minutes.")
-    return Failure("not_too_long", message % {"minutes": rules.longest_stay_min}, "to")
+    return Failure(
+        "not_too_long", message % {"minutes": numerals.shown(rules.longest_stay_min)}, "to"
+    )
 
 
 def within_bookable_hours(rules: Rules, wish: Wish) -> Failure | None:
@@ -186,8 +197,8 @@ def within_bookable_hours(rules: Rules, wish: Wish) -> Failure | None:
     if opens <= start and end <= closes:
         return None
     message = _("Bookable from %(opens)s to %(closes)s.") % {
-        "opens": f"{rules.bookable_from:%H:%M}",
-        "closes": f"{rules.bookable_to:%H:%M}",
+        "opens": numerals.clock(rules.bookable_from),
+        "closes": numerals.clock(rules.bookable_to),
     }
     return Failure("within_bookable_hours", message, "from")
 
@@ -207,7 +218,8 @@ def not_too_long_for_event(rules: Rules, wish: Wish) -> Failure | None:
         return None
     said = _("%(event)s: no stay is longer than %(minutes)s minutes then.")
     message = " ".join(
-        said % {"event": limit.name, "minutes": limit.longest_stay_min} for limit in broken
+        said % {"event": limit.name, "minutes": numerals.shown(limit.longest_stay_min)}
+        for limit in broken
     )
     return Failure("not_too_long_for_event", message, "to")
 
@@ -236,7 +248,7 @@ def away_from_the_next_stay(rules: Rules, wish: Wish) -> Failure | None:
     message = _(
         "This vehicle has its next stay in this zone at %(time)s, and %(minutes)s minutes must "
         "lie between."
-    ) % {"time": _clock(min(later), rules, wish), "minutes": rules.no_return_min}
+    ) % {"time": _clock(min(later), rules, wish), "minutes": numerals.shown(rules.no_return_min)}
     return Failure("away_from_the_next_stay", message, "to")
 
 
@@ -252,7 +264,7 @@ def fair_share(rules: Rules, wish: Wish) -> Failure | None:
         "A vehicle may have %(n)s stays running or to come in this zone.",
         rules.most_stays_ahead,
     )
-    return Failure("fair_share", message % {"n": rules.most_stays_ahead}, "vehicle")
+    return Failure("fair_share", message % {"n": numerals.shown(rules.most_stays_ahead)}, "vehicle")
 
 
 def reservable_share(rules: Rules, wish: Wish) -> Failure | None:
@@ -266,7 +278,10 @@ def reservable_share(rules: Rules, wish: Wish) -> Failure | None:
     message = _(
         "Only %(percent)s %% of this street can be reserved in advance, and that is taken then. "
         "Choose a start within %(minutes)s minutes from now, or another street."
-    ) % {"percent": rules.reservable_percent, "minutes": rules.walk_up_min}
+    ) % {
+        "percent": numerals.shown(rules.reservable_percent),
+        "minutes": numerals.shown(rules.walk_up_min),
+    }
     return Failure("reservable_share", message, "from")
 
 
@@ -332,11 +347,11 @@ def _up_to_grid(moment: datetime, rules: Rules) -> datetime:
 def _clock(moment: datetime, rules: Rules, wish: Wish) -> str:
     """Write the local time, with its day where that is not the day of the wish."""
     local, asked = moment.astimezone(rules.time_zone), wish.start.astimezone(rules.time_zone)
-    time_said = formats.time_format(local, "H:i")
+    time_said = numerals.clock(local.time())
     if local.date() == asked.date():
         return time_said
     return _("%(day)s, %(time)s") % {
-        "day": formats.date_format(local, "D j F Y"),
+        "day": numerals.day(local.date()),
         "time": time_said,
     }
 

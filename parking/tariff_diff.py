@@ -9,8 +9,8 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from parking.formatting import day, duration, money
-from parking.price_words import class_words, percent
+from parking.formatting import day, duration, money, percent
+from parking.price_words import class_words
 from parking.pricing import Tariff
 from parking.pricing.parts import Band, Step, WindowFlat
 from parking.pricing.week import clock_text

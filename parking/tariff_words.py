@@ -9,9 +9,9 @@ from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from parking.formatting import clock, day, duration, money, number
+from parking.formatting import clock, day, duration, money, number, percent
 from parking.models import StayRules
-from parking.price_words import class_words, percent
+from parking.price_words import class_words
 from parking.pricing import Tariff
 from parking.pricing.parts import Band, Tier
 
@@ -85,12 +85,12 @@ def stay(rules: StayRules) -> list[str]:
             "longest": duration(rules.longest_stay_min),
         },
         _("Starts and ends lie on steps of %(step)s.") % {"step": duration(rules.slot_step_min)},
-        _("You can book %(days)s days ahead.") % {"days": rules.book_ahead_days},
+        _("You can book %(days)s days ahead.") % {"days": number(rules.book_ahead_days)},
     ]
     if rules.bookable_from is not None and rules.bookable_to is not None:
         said.append(
             _("Bookable from %(opens)s to %(closes)s.")
-            % {"opens": f"{rules.bookable_from:%H:%M}", "closes": f"{rules.bookable_to:%H:%M}"}
+            % {"opens": clock(rules.bookable_from), "closes": clock(rules.bookable_to)}
         )
     said.extend(_shared_fairly(rules))
     said.append(corrections(rules))

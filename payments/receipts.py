@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from parking import formatting
 from parking.models import Booking, Slot
-from parking.price_words import percent
 from payments import ledger
 from payments.models import Document, LedgerEntry
 
@@ -74,6 +74,6 @@ def _print(document: Document) -> Printed:
         card=f"{payment.card_brand} •••• {payment.card_last4}" if payment.card_last4 else "",
         net=-sum(line.amount for line in lines) - tax,
         tax=tax,
-        tax_label=_("Tax (%(percent)s %%)") % {"percent": percent(told["rate_bp"])},
+        tax_label=_("Tax (%(percent)s %%)") % {"percent": formatting.percent(told["rate_bp"])},
         currency=lines[0].currency,
     )

@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from parking import access, any_spot, booking, terms, vehicles
+from parking.formatting import number
 from parking.forms import HoldForm
 from parking.models import Booking, Slot, SlotState
 from parking.plates import has_usual_shape
@@ -53,7 +54,9 @@ def hold_or_say(
         return page.answer(form, status=400)
     if seconds := wait_for(HoldThrottle(), request):
         notice = _("You have tried very often. Please wait %(n)s seconds, then try again.")
-        return page.answer(form, status=429, notice=notice % {"n": seconds}, retry_after=seconds)
+        return page.answer(
+            form, status=429, notice=notice % {"n": number(seconds)}, retry_after=seconds
+        )
     try:
         slot = hold(**_who(request, form))
     except (booking.SpotTaken, any_spot.NothingFree):

@@ -11,9 +11,9 @@ from typing import Protocol
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
-from parking.formatting import duration, money
+from parking.formatting import duration, money, percent
 from parking.money import exponent
-from parking.price_words import class_words, percent
+from parking.price_words import class_words
 from parking.what_if.figures import HOURS, LENGTHS, Figures, Sums
 
 

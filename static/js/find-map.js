@@ -132,7 +132,10 @@
 
     labelZone(zone, { free, total }) {
       const isOpen = this.isOpen(zone.id);
-      const count = this.words["free-of"].replace("{free}", free).replace("{total}", total);
+      const figure = (value) => value.toLocaleString(document.documentElement.lang);
+      const count = this.words["free-of"]
+        .replace("{free}", figure(free))
+        .replace("{total}", figure(total));
       const text = isOpen ? count : this.words.closed;
       const price = (isOpen && this.offerOf(zone.id)?.price) || "";
       const label = document.createElement("div");
