@@ -190,7 +190,7 @@ class ChangeForm(StayForm):
         if spot_id is None:
             raise ValidationError(
                 _("%(zone)s has no spot %(number)s in use.")
-                % {"zone": self._here.zone.name, "number": number}
+                % {"zone": self._here.zone.local_name, "number": number}
             )
         return spot_id
 

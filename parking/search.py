@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import get_language
 
 from parking.availability import BUSY, BBox
+from parking.local_names import column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,8 @@ def find_spots(
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT spot.id, zone.id, spot.number, spot.street, spot.features, "
+            f"SELECT spot.id, zone.id, spot.number, {column('spot.street_names', 'spot.street')}, "
+            "spot.features, "
             f"busy.spot_id IS NULL {_MATCHING} {only_free} "
             "ORDER BY zone.name, zone.id, spot.street, length(spot.number), spot.number "
             "LIMIT %(limit)s OFFSET %(offset)s",
@@ -111,6 +114,7 @@ def find_spots(
 def _parameters(search: Search) -> dict[str, Any]:
     west, south, east, north = search.bbox or (None, None, None, None)
     return {
+        "language": get_language(),
         "start": search.start,
         "end": search.end,
         "zone": search.zone_id,

@@ -88,7 +88,9 @@ def calendar(request: HttpRequest, reference: str) -> HttpResponse:
 
 def _event(booking: Booking, stay: Stay, page: str) -> Event:
     spot, end = booking.spot, stay.end
-    where = ", ".join(part for part in (spot.street, spot.zone.name, settings.CITY_NAME) if part)
+    where = ", ".join(
+        part for part in (spot.local_street, str(spot.zone), settings.CITY_NAME) if part
+    )
     entry = Event()
     entry.add("uid", f"{booking.reference}@{settings.ALLOWED_HOSTS[0]}")
     entry.add("dtstamp", timezone.now())
