@@ -25,7 +25,7 @@ class CurblightAdminSite(AdminSite):
     site_header = _("Curblight desk")
     site_title = _("Curblight")
     index_title = _("The city's kerb")
-    site_url = reverse_lazy("parking:find")
+    site_url = reverse_lazy("parking:find")  # type: ignore[assignment]
     enable_nav_sidebar = False  # lists need the width; the way back is in the breadcrumbs
 
     @method_decorator(never_cache)

@@ -23,7 +23,7 @@ def remember(request: Visit, booking: Booking) -> None:
     request.session[_SESSION_KEY] = [*known, booking.reference][-_REMEMBERED:]
 
 
-def forget(request: Visit, booking: Booking) -> None:
+def forget_one(request: Visit, booking: Booking) -> None:
     """Let this browser session see the booking no more."""
     request.session[_SESSION_KEY] = [
         reference for reference in remembered(request) if reference != booking.reference

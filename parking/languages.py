@@ -6,8 +6,7 @@ import re
 from typing import Final
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils.translation.trans_real import (
     get_supported_language_variant,
     parse_accept_lang_header,
@@ -40,12 +39,12 @@ def accepted(header: str) -> str:
     return ""
 
 
-def remember(user: AbstractBaseUser, language: str) -> None:
+def remember(user: User, language: str) -> None:
     """Keep a person's choice with the account."""
     Preferences.objects.update_or_create(user=user, defaults={"language": language})
 
 
-def chosen_by(user: AbstractBaseUser | AnonymousUser | None) -> str:
+def chosen_by(user: User | AnonymousUser | None) -> str:
     """Return the language that a person chose, or nothing."""
     if user is None or not user.is_authenticated:
         return ""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from parking.formatting import day, duration, money, number
+from parking.formatting import clock, day, duration, money, number
+from parking.numerals import shown
 from parking.pricing import Line, Quote, QuoteError
 
 _CLASSES = {
@@ -116,7 +117,7 @@ def why_not(error: QuoteError) -> str:
             }
         case "nonexistent_start" | "nonexistent_end":
             return _("This time does not exist: the clocks go forward. Next: %(time)s.") % {
-                "time": str(error.params["next_valid"])[11:16]
+                "time": shown(str(error.params["next_valid"])[11:16])
             }
         case "unknown_vehicle_class":
             return _("This vehicle class has no price here; choose another.")
@@ -161,10 +162,10 @@ def _when(line: Line, with_date: bool) -> str:
     if line.begins is None or line.ends is None:
         return ""
     begin, end = datetime.fromisoformat(line.begins), datetime.fromisoformat(line.ends)
-    end_clock = f"{end:%H:%M}"
+    end_clock = clock(end.time())
     if begin.date() != end.date():
-        if end_clock != "00:00" or end.date() - begin.date() > timedelta(days=1):
-            return f"{day(begin.date())}, {begin:%H:%M} – {day(end.date())}, {end_clock}"
-        end_clock = "24:00"
-    times = f"{begin:%H:%M}–{end_clock}"
+        if end.time() != time() or end.date() - begin.date() > timedelta(days=1):
+            return f"{day(begin.date())}, {clock(begin.time())} – {day(end.date())}, {end_clock}"
+        end_clock = shown("24:00")
+    times = f"{clock(begin.time())}–{end_clock}"
     return f"{day(begin.date())}, {times}" if with_date else times

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import get_language
 
 from parking.availability import BUSY, BBox
+from parking.local_names import column
 from parking.place_names import Word
 
 
@@ -90,8 +92,8 @@ def find_spots(
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT spot.id, zone.id, spot.number, spot.street, spot.features, "
-            f"busy.spot_id IS NULL {_matching(search)} {only_free} "
+            f"SELECT spot.id, zone.id, spot.number, {column('spot.street_names', 'spot.street')}, "
+            f"spot.features, busy.spot_id IS NULL {_matching(search)} {only_free} "
             "ORDER BY zone.name, zone.id, spot.street, length(spot.number), spot.number "
             "LIMIT %(limit)s OFFSET %(offset)s",
             {
@@ -117,6 +119,7 @@ def find_spots(
 def _parameters(search: Search) -> dict[str, Any]:
     west, south, east, north = search.bbox or (None, None, None, None)
     values = {
+        "language": get_language(),
         "start": search.start,
         "end": search.end,
         "zones": None if search.zones is None else list(search.zones),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from parking import stay_words
+from parking import numerals, stay_words
 from parking.formatting import clock, moment
 
 
@@ -182,8 +182,8 @@ def within_bookable_hours(rules: Rules, wish: Wish) -> Failure | None:
     if opens <= start and end <= closes:
         return None
     message = _("Bookable from %(opens)s to %(closes)s.") % {
-        "opens": f"{rules.bookable_from:%H:%M}",
-        "closes": f"{rules.bookable_to:%H:%M}",
+        "opens": numerals.clock(rules.bookable_from),
+        "closes": numerals.clock(rules.bookable_to),
     }
     return Failure("within_bookable_hours", message, "from")
 

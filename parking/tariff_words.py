@@ -96,7 +96,7 @@ def stay(rules: StayRules) -> list[str]:
     if rules.bookable_from is not None and rules.bookable_to is not None:
         said.append(
             _("Bookable from %(opens)s to %(closes)s.")
-            % {"opens": f"{rules.bookable_from:%H:%M}", "closes": f"{rules.bookable_to:%H:%M}"}
+            % {"opens": clock(rules.bookable_from), "closes": clock(rules.bookable_to)}
         )
     said.extend(_shared_fairly(rules))
     said.append(corrections(rules))

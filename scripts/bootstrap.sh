@@ -55,6 +55,7 @@ missing_packages() {
     brought "${DATABASE_URL:-}" || has_postgis || echo postgresql-postgis
     has_library 'libgdal\.so' && has_library 'libgeos_c\.so' || echo postgresql-postgis
     brought "${REDIS_URL:-}" || has_command redis-server || echo redis-server
+    has_command msgfmt || echo gettext
     if [ "$level" = bench ]; then
         has_command wrk || echo wrk
     fi

@@ -121,6 +121,7 @@ ZONES = [
     ZonePlan(
         code="vanak",
         name="ونک",
+        names={"en": "Vanak"},
         prefix="VN",
         boundary=_box(51.4037, 35.7546, 51.4120, 35.7604),
         tariffs=[price(120_000, 180_000, 240_000), price(150_000, 220_000, 300_000)],
@@ -129,6 +130,7 @@ ZONES = [
     ZonePlan(
         code="mollasadra",
         name="ملاصدرا",
+        names={"en": "Mollasadra"},
         prefix="MS",
         boundary=_box(51.3935, 35.7495, 51.4034, 35.7618),
         tariffs=[price(120_000, 180_000, 240_000)],
@@ -138,6 +140,7 @@ ZONES = [
     ZonePlan(
         code="mirdamad",
         name="میرداماد",
+        names={"en": "Mirdamad"},
         prefix="MD",
         boundary=_box(51.4040, 35.7606, 51.4215, 35.7705),
         tariffs=[price(120_000, 180_000, 240_000), price(150_000, 220_000, 300_000)],
@@ -146,6 +149,7 @@ ZONES = [
     ZonePlan(
         code="gandhi",
         name="گاندی",
+        names={"en": "Gandhi"},
         prefix="GN",
         boundary=_box(51.4122, 35.7415, 51.4161, 35.7572),
         tariffs=[price(150_000, 220_000, 300_000)],
@@ -154,6 +158,7 @@ ZONES = [
     ZonePlan(
         code="africa",
         name="آفریقا",
+        names={"en": "Africa"},
         prefix="AF",
         boundary=_box(51.4163, 35.7425, 51.4215, 35.7604),
         tariffs=[price(150_000, 220_000, 300_000)],
@@ -162,6 +167,7 @@ ZONES = [
     ZonePlan(
         code="tavanir",
         name="توانیر",
+        names={"en": "Tavanir"},
         prefix="TV",
         boundary=_box(51.4037, 35.7415, 51.4120, 35.7544),
         tariffs=[price(100_000, 150_000, 200_000)],

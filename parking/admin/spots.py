@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from parking import lamp_words, lights
 from parking.admin.maps import MapAdmin
+from parking.admin.names import NamedAdmin
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
 from parking.models import Feature, Light, Slot, Spot
 
@@ -115,7 +116,7 @@ class ReasonForm(forms.Form):
 
 
 @admin.register(Spot)
-class SpotAdmin(ZoneScopedAdmin, MapAdmin):
+class SpotAdmin(NamedAdmin, ZoneScopedAdmin, MapAdmin):
     """One place at the kerb."""
 
     form = SpotForm
@@ -136,7 +137,18 @@ class SpotAdmin(ZoneScopedAdmin, MapAdmin):
     list_per_page = 50
     actions = ["take_out_of_use", "put_into_use"]
     fieldsets = [
-        (None, {"fields": [("zone", "number"), ("street", "bearing"), "features", "is_active"]}),
+        (
+            None,
+            {
+                "fields": [
+                    ("zone", "number"),
+                    ("street", "bearing"),
+                    "street_names",
+                    "features",
+                    "is_active",
+                ]
+            },
+        ),
         (_("Light"), {"fields": [("meter", "position")]}),
         (_("Place"), {"fields": ["location"]}),
     ]

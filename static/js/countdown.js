@@ -53,7 +53,13 @@
     }
   }
 
+  /* In the digits of the page's language. */
+  function figure(value, places) {
+    const options = { useGrouping: false, minimumIntegerDigits: places };
+    return new Intl.NumberFormat(document.documentElement.lang, options).format(value);
+  }
+
   function clock(seconds) {
-    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    return `${figure(Math.floor(seconds / 60), 1)}:${figure(seconds % 60, 2)}`;
   }
 })();

@@ -49,7 +49,7 @@ def sheet_of(document: Mapping[str, Any]) -> Sheet:
         if key in _MINOR:
             return plain_amount(value, currency)
         if key == "rate_bp":
-            return f"{Decimal(value) / 100:f}"
+            return f"{Decimal(value).scaleb(-2).normalize():f}"
         if isinstance(value, bool):
             return "yes" if value else "no"
         return str(value)
