@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,18 @@ class Search:
     zones: Collection[int] | None = None  # their ids; None: all
     features: Collection[str] = ()
     bbox: BBox | None = None
+    left_out: str = ""  # numbers that no spot there has
+
+    def without_numbers(self) -> Search | None:
+        """Return the search without words that are only numbers, of houses perhaps; None if none.
+
+        It keeps a name to look for.
+        """
+        numbers = [word.text for word in self.words if word.number.isdigit()]
+        names = [word for word in self.words if not word.number.isdigit()]
+        if not numbers or not names:
+            return None
+        return replace(self, words=names, left_out=" ".join(numbers))
 
 
 @dataclass(frozen=True, kw_only=True)

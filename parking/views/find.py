@@ -69,7 +69,10 @@ def find(request: HttpRequest) -> HttpResponse:
         features=wanted["feature"],
         bbox=wanted["bbox"],
     )
-    results = _results(form, search, offers)
+    counts = zone_counts(search)
+    if not counts and (wider := search.without_numbers()):
+        search, counts = wider, zone_counts(wider)
+    results = _results(form, search, offers, counts)
     return _answer(request, form, offers=offers, search=search, results=results)
 
 
@@ -86,8 +89,12 @@ def _zones(
     ]
 
 
-def _results(form: SearchForm, search: Search, offers: dict[int, ZoneOffer]) -> dict[str, Any]:
-    counts = zone_counts(search)
+def _results(
+    form: SearchForm,
+    search: Search,
+    offers: dict[int, ZoneOffer],
+    counts: dict[int, ZoneCount],
+) -> dict[str, Any]:
     only_free = form.cleaned_data["show"] != "all"
     open_zones = {zone_id for zone_id, offer in offers.items() if offer.is_open}
     free = sum(count.free for zone_id, count in counts.items() if zone_id in open_zones)
@@ -130,6 +137,7 @@ def _results(form: SearchForm, search: Search, offers: dict[int, ZoneOffer]) -> 
             True,
         ),
         "guesses": _guesses(search),
+        "left_out": search.left_out,
         "stay_query": urlencode(form.period_query()),
     }
 

@@ -45,7 +45,11 @@
       this.say("");
       map.on("moveend", () => this.moved());
       map.on("click", (event) => this.open(this.spots.near(map, event.containerPoint)));
-      map.on("mousemove", (event) => this.hover(this.spots.near(map, event.containerPoint)));
+      map.on("mousemove", (event) => {
+        if (!map.dragging.moving()) {
+          this.hover(this.spots.near(map, event.containerPoint));
+        }
+      });
       window.addEventListener("hashchange", () => this.goToAddress());
       document.addEventListener("visibilitychange", () => this.refresh());
       await this.refresh();
@@ -256,8 +260,9 @@
       });
       try {
         const answer = await fetchJson(`${this.frame.dataset.busyUrl}?${query}`, mine.signal);
-        this.spots.setBusy(answer.busy);
-        this.showBusy();
+        if (this.spots.setBusy(answer.busy)) {
+          this.showBusy();
+        }
         this.say("");
         this.pause = this.usual;
       } catch {

@@ -29,14 +29,17 @@
       this.accessible = 1 << layer.feature_names.indexOf("accessible");
     }
 
+    /* Note who is busy now; whether that is news. */
     setBusy(ids) {
-      this.busy.fill(0);
+      const before = this.busy;
+      this.busy = new Uint8Array(this.count);
       for (const id of ids) {
         const place = this.place.get(id);
         if (place !== undefined) {
           this.busy[place] = 1;
         }
       }
+      return this.busy.some((is, place) => is !== before[place]);
     }
 
     /* Note that somebody has the spot; whether that is news. */
