@@ -34,6 +34,7 @@ _CITIES: dict[str, dict[str, str]] = {
         "CITY_TIME_ZONE": "Asia/Tehran",
         "CITY_CURRENCY": "IRR",
         "CITY_CENTRE": "51.4104,35.7575",
+        "LANGUAGE_CODE": "fa",
     },
 }
 

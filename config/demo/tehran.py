@@ -6,6 +6,7 @@ with the hours, as the city council's tariff for kerbside parking does; Fridays 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from config.demo.plan import City, Place, StreetPlan, ZonePlan
@@ -67,7 +68,33 @@ def _box(west: float, south: float, east: float, north: float) -> list[Place]:
     return [(west, south), (east, south), (east, north), (west, north)]
 
 
-STREETS = [
+_ENGLISH = {
+    "خیابان ولیعصر": "Valiasr Street",
+    "بزرگراه حقانی": "Haqqani Expressway",
+    "بزرگراه کردستان": "Kurdistan Expressway",
+    "خیابان ملاصدرا": "Mollasadra Street",
+    "خیابان ونک": "Vanak Street",
+    "خیابان خدامی": "Khoddami Street",
+    "خیابان شیراز شمالی": "North Shiraz Street",
+    "خیابان شیراز جنوبی": "South Shiraz Street",
+    "خیابان برزیل": "Brazil Street",
+    "خیابان توانیر": "Tavanir Street",
+    "خیابان نظامی گنجوی": "Nezami Ganjavi Street",
+    "خیابان رستگاران": "Rastgaran Street",
+    "خیابان گاندی": "Gandhi Street",
+    "خیابان آفریقا": "Africa Street",
+    "خیابان شهیدی": "Shahidi Street",
+    "خیابان صانعی": "Sanei Street",
+    "کوچه پالیزوانی": "Palizvani Alley",
+    "خیابان سی‌ام گاندی": "Gandhi 30th Street",
+    "بلوار میرداماد": "Mirdamad Boulevard",
+    "خیابان تابان غربی": "West Taban Street",
+    "خیابان ناهید غربی": "West Nahid Street",
+    "خیابان کیش": "Kish Street",
+    "خیابان آرش غربی": "West Arash Street",
+}
+
+_STREETS = [
     StreetPlan(
         "خیابان ولیعصر",
         [
@@ -116,6 +143,7 @@ STREETS = [
     StreetPlan("خیابان کیش", [(51.4207, 35.7569), (51.4210, 35.7607)], 12),
     StreetPlan("خیابان آرش غربی", [(51.4099, 35.7594), (51.4182, 35.7591)], 12),
 ]
+STREETS = [replace(street, names={"en": _ENGLISH[street.name]}) for street in _STREETS]
 
 ZONES = [
     ZonePlan(
