@@ -247,7 +247,7 @@ def _classes(old: Tariff, new: Tariff) -> Iterator[str]:
         if before is None and after is not None:
             yield _("New: %(vehicle)s pays %(percent)s %%") % {
                 "vehicle": vehicle,
-                "percent": number(after),
+                "percent": number(after or 0),
             }
         elif before is not None and after is None:
             yield _("No longer: %(vehicle)s for %(percent)s %%") % {
