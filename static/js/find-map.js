@@ -142,7 +142,7 @@
       add(label, "strong", zone.name);
       add(label, "span", text);
       add(label, "span", price ? ` · ${price}` : "").className = "map-zone__price";
-      add(label, "span", isOpen ? free : "–").className = "map-zone__free";
+      add(label, "span", isOpen ? figure(free) : "–").className = "map-zone__free";
       const icon = L.divIcon({ html: label, className: "map-zone", iconSize: null });
       const marker = L.marker([zone.at[1], zone.at[0]], { icon }).addTo(this.zoneLabels);
       marker.on("click", () => this.showZone(zone));
