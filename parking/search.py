@@ -128,7 +128,7 @@ def find_spots(
 
 def _parameters(search: Search) -> dict[str, Any]:
     west, south, east, north = search.bbox or (None, None, None, None)
-    values = {
+    values: dict[str, Any] = {
         "start": search.start,
         "end": search.end,
         "zones": None if search.zones is None else list(search.zones),
