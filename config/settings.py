@@ -61,6 +61,9 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "leaflet",
     "rest_framework",
     "drf_spectacular",
@@ -74,9 +77,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.compress.CompressPages",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -102,6 +106,8 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "config.context_processors.city",
+                "config.context_processors.language",
+                "config.context_processors.visitor",
             ],
         },
     },
@@ -179,6 +185,12 @@ PROCESSOR_MINIMUM_CHARGE = env.int(
     validate=validate.Range(min=0),
 )
 
+# --- Holds ------------------------------------------------------------------------------------
+
+# A hold lasts ten minutes; by so many more its maker may prolong it, once. 0: never. The
+# processor's page lives for half an hour, so more than 20 could not be kept.
+HOLD_EXTENSION_MIN = env.int("HOLD_EXTENSION_MIN", 10, validate=validate.Range(min=0, max=20))
+
 # --- The auditor's files ----------------------------------------------------------------------
 
 # More rows than this, and a file is made by a worker; a workbook takes ten times as long.
@@ -224,8 +236,61 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
-ACCOUNT_ADAPTER = "config.account_letters.OutboxAdapter"
+ACCOUNT_ADAPTER = "config.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_FORMAT = {"numeric": True, "length": 8, "dashed": True}
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_FORMS = {"confirm_login_code": "config.accounts.forms.CodeForm"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", False))
+MFA_ADAPTER = "config.accounts.adapters.PasskeyAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"  # a passkey stands for address and password
+# Browsers make passkeys on https only, and on the machine itself.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = _site.hostname in {"localhost", "127.0.0.1"}
+
+# The city's own login, by OpenID Connect: all four or none.
+OIDC_ISSUER = env.str("OIDC_ISSUER", "").rstrip("/")
+OIDC_NAME = env.str("OIDC_NAME", "")  # as people know it
+_oidc = {
+    "OIDC_NAME": OIDC_NAME,
+    "OIDC_ISSUER": OIDC_ISSUER,
+    "OIDC_CLIENT_ID": env.str("OIDC_CLIENT_ID", ""),
+    "OIDC_CLIENT_SECRET": env.str("OIDC_CLIENT_SECRET", ""),
+}
+if any(_oidc.values()) and not all(_oidc.values()):
+    _missing = ", ".join(name for name, value in _oidc.items() if not value)
+    raise ImproperlyConfigured(f"The city's own login needs {_missing} as well, or nothing of it")
+_issuer = urlsplit(OIDC_ISSUER)
+if OIDC_ISSUER and not (
+    _issuer.scheme == "https"
+    or (_issuer.scheme == "http" and _issuer.hostname in {"localhost", "127.0.0.1"})
+):
+    raise ImproperlyConfigured(
+        f"OIDC_ISSUER must look like https://login.example.org, not {OIDC_ISSUER!r}"
+    )
+SOCIALACCOUNT_ADAPTER = "config.accounts.city_login.CityLoginAdapter"
+# An address that the city's login has checked opens the account that has it.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "city",
+                "name": OIDC_NAME,
+                "client_id": _oidc["OIDC_CLIENT_ID"],
+                "secret": _oidc["OIDC_CLIENT_SECRET"],
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "parking:my-bookings"
@@ -254,13 +319,16 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"Curblight <parking@{_site.h
 
 # --- Words, dates, numbers --------------------------------------------------------------------
 
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
 LANGUAGES = [
     ("en", _("English")),
     ("fa", _("Persian")),
     ("ru", _("Russian")),
     ("vi", _("Vietnamese")),
 ]
+# The city's own: its pages have no language in their address, those of the others do.
+LANGUAGE_CODE = env.str(
+    "LANGUAGE_CODE", "en", validate=validate.OneOf([code for code, _name in LANGUAGES])
+)
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 FORMAT_MODULE_PATH = ["config.formats"]
@@ -289,6 +357,13 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["gif", "jpg", "png", "webp", "woff", "wof
 
 MAP_TILES_URL = env.str("MAP_TILES_URL", "")  # empty: only the drawing of our own data
 MAP_TILES_ATTRIBUTION = env.str("MAP_TILES_ATTRIBUTION", "")
+# Where maps are told of bookings: /map/live behind a proxy, or another address; empty: they ask.
+LIVE_URL = env.str("LIVE_URL", "")
+_live = urlsplit(LIVE_URL)
+if LIVE_URL and not (
+    LIVE_URL.startswith("/") or (_live.scheme in {"http", "https"} and _live.netloc)
+):
+    raise ImproperlyConfigured(f"LIVE_URL must look like /map/live, not {LIVE_URL!r}")
 MAP_TILES_PROXY = env.bool("MAP_TILES_PROXY", False)  # the tile server sees the site alone
 _tile_url = urlsplit(MAP_TILES_URL.replace("{s}", "*"))
 if MAP_TILES_URL and not (
@@ -326,17 +401,21 @@ SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
 )
 SECURE_REFERRER_POLICY = "same-origin"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 _tile_hosts = (
     [f"{_tile_url.scheme}://{_tile_url.netloc}"] if MAP_TILES_URL and not MAP_TILES_PROXY else []
 )
+_live_hosts = [f"{_live.scheme}://{_live.netloc}"] if _live.netloc else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:", *_tile_hosts],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *_live_hosts],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

@@ -34,7 +34,9 @@ def write(booking: Booking, stay: Stay, *, page: str, now: datetime) -> bytes:
 
 def _event(booking: Booking, stay: Stay, page: str, now: datetime) -> Event:
     spot, end = booking.spot, stay.end
-    where = ", ".join(part for part in (spot.street, spot.zone.name, settings.CITY_NAME) if part)
+    where = ", ".join(
+        part for part in (spot.local_street, str(spot.zone), settings.CITY_NAME) if part
+    )
     entry = Event()
     entry.add("uid", f"{booking.reference}@{settings.ALLOWED_HOSTS[0]}")
     entry.add("dtstamp", now)

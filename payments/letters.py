@@ -65,7 +65,7 @@ class _Case:
         start, end = self.stay.start, self.stay.end
         if slot_only:
             start, end = self.slot.start, self.slot.end
-        place = [_("Spot %(number)s") % self.number, spot.street, spot.zone.name]
+        place = [_("Spot %(number)s") % self.number, spot.local_street, str(spot.zone)]
         rows = [
             (_("When"), formatting.period(start, end)),
             (_("Where"), ", ".join(part for part in place if part)),

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import translation
 
-from parking import booking, calendar_file, stays
+from parking import booking, calendar_file, languages, stays
 from parking.models import LateLight, Slot, SlotState
 from payments import letter_parts, letters, reminders
 from payments.letters import Letter
@@ -125,7 +125,7 @@ def send(*, mail_id: int, now: datetime) -> bool:
     with transaction.atomic():
         letter = (
             Mail.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("booking__spot__zone")
+            .select_related("booking__spot__zone", "booking__user")
             .filter(id=mail_id, sent_at=None, given_up_at=None, next_try_at__lte=now)
             .first()
         )
@@ -166,7 +166,7 @@ def _message(letter: Mail, now: datetime) -> EmailMultiAlternatives:
             parts = letter_parts.parts_of(said["text"])
             return _written(letter, said["to"], Letter(said["subject"], parts))
     about = letter.booking
-    with translation.override(about.language):
+    with translation.override(languages.of_letters(about)):
         message = _written(letter, about.email, letters.compose(letter, about, now=now))
         stay = stays.stay_of(booking.slots_of(about.pk))
         if letter.kind in _WITH_CALENDAR and stay.is_booked:

@@ -1,4 +1,4 @@
-"""Addresses of the pages about money, of the auditor's desk, of the processor's notices."""
+"""Addresses of the pages about money and of the auditor's desk."""
 
 from django.urls import URLPattern, path
 
@@ -15,7 +15,6 @@ from payments.views import (
     own_data,
     periods,
     taken,
-    webhook,
 )
 
 app_name = "payments"
@@ -24,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("bookings/<reference>/status.json", citizen.status_json, name="booking-status"),
     path("bookings/<reference>/pay/", citizen.pay, name="pay"),
     path("bookings/<reference>/return/", citizen.returned, name="return"),
+    path("bookings/<reference>/longer-hold/", citizen.longer_hold, name="longer-hold"),
     path("bookings/<reference>/give-up/", citizen.give_up, name="give-up"),
     path("bookings/<reference>/extend/", extend.extend, name="extend"),
     path("bookings/<reference>/change/", change.change_page, name="change"),
@@ -58,5 +58,4 @@ urlpatterns: list[URLPattern] = [
     path("demo/mail/", mailbox.letters, name="mailbox"),
     path("demo/mail/<slug:name>/", mailbox.letter, name="mailbox-letter"),
     path("demo/mail/<slug:name>/letter.html", mailbox.letter_html, name="mailbox-letter-html"),
-    path("stripe/webhook/", webhook.receive, name="webhook"),
 ]

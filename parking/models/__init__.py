@@ -4,6 +4,7 @@ from parking.models.arrival import ArrivalOutcome, ArrivalWatch
 from parking.models.booking import (
     LIVE_STATES,
     PENDING_STATES,
+    PROLONGED,
     Booking,
     BookingEvent,
     Slot,
@@ -28,6 +29,7 @@ from parking.models.meter import (
     MeterKey,
 )
 from parking.models.metrics import CountedCommands
+from parking.models.preferences import Preferences
 from parking.models.report import ReportOutcome, SpotReport
 from parking.models.rules import (
     LEAST_GRACE_MIN,
@@ -47,6 +49,7 @@ __all__ = [
     "MOST_CORRECTIONS",
     "OPEN_STATES",
     "PENDING_STATES",
+    "PROLONGED",
     "SHORTEST_PAUSE_DAYS",
     "ArrivalOutcome",
     "ArrivalWatch",
@@ -72,6 +75,7 @@ __all__ = [
     "MeterDeed",
     "MeterEvent",
     "MeterKey",
+    "Preferences",
     "ReportOutcome",
     "SimulationState",
     "Slot",

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max, Q
+from django.contrib import messages
+from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from parking import access, calendar_file
+from parking import access, calendar_file, spot_reports
 from parking.models import LIVE_STATES, Booking
 from parking.stays import stay_of
 
@@ -28,34 +30,42 @@ class BookingRow:
     state: str  # a SlotState
     start: datetime
     end: datetime
+    can_be_taken: bool
+    has_receipt: bool
 
 
 @require_safe
 @never_cache
 def my_bookings(request: HttpRequest) -> HttpResponse:
     """Show what is running, what comes, and what is over; of the account and of this session."""
-    mine = Q(reference__in=access.remembered(request))
-    if request.user.is_authenticated:
-        mine |= Q(user=request.user)
     now = timezone.now()
     page = _page_number(request.GET.get("page", ""))
     bookings = list(
-        Booking.objects.filter(mine)
+        Booking.objects.filter(access.own_bookings(request))
         .select_related("spot__zone")
         .prefetch_related("slots")
         .annotate(newest=Max("slots__id"))
         .order_by("-newest", "-id")[(page - 1) * PAGE_SIZE : page * PAGE_SIZE + 1]
     )
-    rows = [row for booking in bookings[:PAGE_SIZE] if (row := _row(booking)) is not None]
+    rows = [row for booking in bookings[:PAGE_SIZE] if (row := _row(booking, now)) is not None]
     live = [row for row in rows if row.state in LIVE_STATES and row.end > now]
     context = {
         "running": sorted((row for row in live if row.start <= now), key=lambda row: row.end),
         "coming": sorted((row for row in live if row.start > now), key=lambda row: row.start),
         "over": [row for row in rows if row not in live],
         "page": page,
+        "proven_address": access.proven_address(request),
         "has_more": len(bookings) > PAGE_SIZE,
     }
     return render(request, "parking/my_bookings.html", context)
+
+
+@require_POST
+def forget(request: HttpRequest) -> HttpResponse:
+    """Let this browser see no booking any more: it may be somebody else's."""
+    access.forget(request)
+    messages.success(request, _("This browser shows your bookings no more."))
+    return redirect("parking:my-bookings")
 
 
 @require_safe
@@ -76,12 +86,19 @@ def calendar(request: HttpRequest, reference: str) -> HttpResponse:
     )
 
 
-def _row(booking: Booking) -> BookingRow | None:
+def _row(booking: Booking, now: datetime) -> BookingRow | None:
     slots = list(booking.slots.all())
     if not slots:
         return None
     stay = stay_of(slots)
-    return BookingRow(booking=booking, state=stay.parts[-1].state, start=stay.start, end=stay.end)
+    return BookingRow(
+        booking=booking,
+        state=stay.parts[-1].state,
+        start=stay.start,
+        end=stay.end,
+        can_be_taken=stay.is_booked and spot_reports.is_time(slot=stay.parts[0], now=now),
+        has_receipt=any(slot.confirmed_at and slot.amount for slot in slots),
+    )
 
 
 def _page_number(text: str) -> int:

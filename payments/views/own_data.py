@@ -142,7 +142,7 @@ def erase_booking(request: HttpRequest, reference: str) -> HttpResponse:
 
     def do() -> None:
         erasure.erase_booking(about=about, now=timezone.now())
-        access.forget(request, about)
+        access.forget_one(request, about)
 
     form = AddressForm(_typed(request), about=about)
     return _erase(request, form, do, Booking.objects.filter(pk=about.pk), about=about)

@@ -146,7 +146,7 @@ def test_another_spot_with_a_good_light_costs_nothing(
     dark.notice(now=now)
     better = Spot.objects.get(meter=street.good)
     said = text(guest, stay, "light/")
-    assert f"Take spot {better.number}" in said
+    assert f": Spot {better.number}</span>" in said
     assert "K-1" not in said  # no meter, no light
     assert Spot.objects.get(meter=street.dead, position=2).number not in said  # as dead
 

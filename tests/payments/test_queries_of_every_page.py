@@ -174,6 +174,10 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
         10,
     ),
     "parking:tariff": ("guest", lambda _: reverse("parking:tariff", args=["kamppi"]), 2),
+    "parking:accessibility": ("guest", lambda _: reverse("parking:accessibility"), 0),
+    "parking:offline": ("guest", lambda _: reverse("parking:offline"), 0),
+    "parking:manifest": ("guest", lambda _: reverse("parking:manifest"), 0),
+    "service-worker": ("guest", lambda _: reverse("service-worker"), 0),
     "parking:map-layer": ("guest", lambda _: reverse("parking:map-layer"), None),
     "parking:map-streets": ("guest", lambda _: reverse("parking:map-streets"), None),
     "parking:map-busy": (
@@ -275,9 +279,10 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
 }
 # They do one thing and show nothing, or lead away; what they call is counted where it is tested.
 DO_AND_LEAD_AWAY = {
-    *("favicon", "set_language", "parking:hold", "parking:more-time"),
-    *("parking:vehicle-first", "parking:vehicle-forget"),
-    *("payments:pay", "payments:return", "payments:give-up", "payments:webhook"),
+    *("favicon", "parking:language", "parking:forget-bookings", "parking:hold"),
+    *("parking:more-time", "parking:vehicle-first", "parking:vehicle-forget"),
+    *("payments:pay", "payments:return", "payments:give-up", "webhook"),
+    "payments:longer-hold",
     *("api:bookings", "api-cancel", "api-checkout"),
     *("edge:time", "edge:plan", "edge:acks", "edge:state", "edge:events"),
     *("admin:parking_meter_key", "admin:parking_tariffversion_step"),
@@ -285,6 +290,7 @@ DO_AND_LEAD_AWAY = {
     # Only where there is an answer, a large file, a light that failed; where a token lets in.
     *("admin:parking_tariffsimulation_csv", "payments:export-job", "payments:export-job-file"),
     *("payments:export-job-status", "payments:unlit", "metrics"),
+    "parking:style-guide",  # only with DEBUG
     # Only for guests; only in a demonstration.
     *("payments:erase-booking", "payments:mailbox", "payments:mailbox-letter"),
     *("payments:mailbox-letter-html", "parking:map-tile"),
@@ -363,7 +369,7 @@ def test_every_address_is_counted_or_does_one_thing() -> None:
     names = {
         name
         for name in names_of_the_site()
-        if not name.startswith("account_")
+        if not name.startswith(("account_", "mfa_", "socialaccount_", "openid_connect_"))
         and not name.endswith(("_delete", "_history"))  # Django's own
     }
     assert names - known == set(), "a new address has no line in this file"

@@ -10,12 +10,16 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 
 @contextmanager
-def a_page(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
+def a_page(
+    browser: Browser, base_url: str, *, expected: str = "", **options: Any
+) -> Iterator[Page]:
     """Open a page that fails the test for whatever the browser complains about.
 
-    It also fails where a page asks anybody but the site for something, or keeps another cookie
-    than that of the session and that of forms.
+    `expected`: words of a complaint that is what the test is about. It also fails where
+    a page asks anybody but the site for something, or keeps another cookie than that of the session
+    and that of forms.
     """
+    fine = (*_EXPECTED, expected) if expected else _EXPECTED
     context = browser.new_context(
         base_url=base_url, **{"viewport": {"width": 1280, "height": 850}, "locale": "en", **options}
     )
@@ -23,7 +27,7 @@ def a_page(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: _note(message, complaints))
+    page.on("console", lambda message: _note(message, complaints, fine))
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(request.url))
     yield page
@@ -39,10 +43,8 @@ def a_page(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
 _EXPECTED = ("responded with a status of 4", "does not conform to the required format")
 
 
-def _note(message: ConsoleMessage, complaints: list[str]) -> None:
-    if message.type in {"error", "warning"} and not any(
-        words in message.text for words in _EXPECTED
-    ):
+def _note(message: ConsoleMessage, complaints: list[str], fine: tuple[str, ...]) -> None:
+    if message.type in {"error", "warning"} and not any(words in message.text for words in fine):
         complaints.append(message.text)
 
 
