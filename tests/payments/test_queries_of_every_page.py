@@ -157,7 +157,7 @@ BBOX = "bbox=24.92,60.16,24.96,60.18"
 # Who reads it; its address; and of the pages that are read most, how many queries there are.
 PAGES: dict[str, tuple[str, Address, int | None]] = {
     "healthz": ("guest", lambda _: reverse("healthz"), 1),
-    "parking:find": ("citizen", lambda w: f"/?{w.stay_query()}&show=all&zone=kamppi", 8),
+    "parking:find": ("citizen", lambda w: f"/?{w.stay_query()}&show=all&zone=kamppi", 12),
     "parking:spot": ("citizen", of_spot("parking:spot", World.stay_query), 14),
     "parking:my-bookings": ("citizen", lambda _: reverse("parking:my-bookings"), 6),
     "parking:calendar": ("citizen", of_booking("parking:calendar"), None),
