@@ -1,10 +1,7 @@
-"""What every page knows of its city and its visitor."""
-
-from collections.abc import Callable
+"""What every page knows of its city."""
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 
 
 def city(request: HttpRequest) -> dict[str, str | bool]:
@@ -16,14 +13,3 @@ def city(request: HttpRequest) -> dict[str, str | bool]:
         "city_phone": settings.CITY_PHONE,
         "is_demo": settings.STRIPE_API_KEY.startswith(("sk_test_", "rk_test_")),
     }
-
-
-def visitor(request: HttpRequest) -> dict[str, Callable[[], str]]:
-    """Give templates a name for who is here, that tells two visitors of one browser apart."""
-
-    def name() -> str:
-        user = request.user
-        who = user.pk if user.is_authenticated else request.session.session_key
-        return salted_hmac("visitor", str(who)).hexdigest()[:16] if who else ""
-
-    return {"visitor": name}

@@ -103,7 +103,6 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "config.context_processors.city",
-                "config.context_processors.visitor",
             ],
         },
     },
@@ -312,12 +311,12 @@ _tile_hosts = [f"{_tile_url.scheme}://{_tile_url.netloc}"] if MAP_TILES_URL else
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:", *_tile_hosts],
         "connect-src": [SELF],
-        "worker-src": [SELF],
-        "manifest-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

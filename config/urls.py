@@ -28,10 +28,10 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
+    path("service-worker.js", service_worker, name="service-worker"),
     path("api/v1/", include("parking.api.urls")),
     path("metrics", metrics, name="metrics"),
     path("favicon.ico", favicon, name="favicon"),
-    path("service-worker.js", service_worker, name="service-worker"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),

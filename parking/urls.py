@@ -20,6 +20,10 @@ from parking.views import (
 app_name = "parking"
 urlpatterns = [
     path("", find.find, name="find"),
+    path("accessibility/", about.accessibility, name="accessibility"),
+    path("styleguide/", about.style_guide, name="style-guide"),
+    path("offline/", offline.offline, name="offline"),
+    path("manifest.webmanifest", offline.manifest, name="manifest"),
     path("spots/<int:spot_id>/", spot.spot, name="spot"),
     path("spots/<int:spot_id>/hold/", spot.hold, name="hold"),
     path("bookings/", bookings.my_bookings, name="my-bookings"),
@@ -35,9 +39,5 @@ urlpatterns = [
     path("map/spots.json", map_data.spots, name="map-layer"),
     path("map/streets.json", map_data.streets, name="map-streets"),
     path("map/busy.json", map_data.busy, name="map-busy"),
-    path("accessibility/", about.accessibility, name="accessibility"),
-    path("styleguide/", about.style_guide, name="style-guide"),
-    path("offline/", offline.offline, name="offline"),
-    path("manifest.webmanifest", offline.manifest, name="manifest"),
     path("warden/", warden.warden, name="warden"),
 ]
