@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Response
 
 from scripts import node_tools
 from scripts.places import CHECKOUT
@@ -57,6 +57,8 @@ def test_a_first_view_is_small_and_nothing_moves_in_it(
         "Network.loadingFinished",
         lambda done: received.update({done["requestId"]: int(done["encodedDataLength"])}),
     )
+    answers: list[Response] = []
+    phone.on("response", answers.append)
     phone.goto(address)
     phone.wait_for_load_state("networkidle")
     moved = phone.evaluate(
@@ -69,11 +71,17 @@ def test_a_first_view_is_small_and_nothing_moves_in_it(
         })"""
     )
     sizes = {names[key]: size for key, size in received.items() if names[key].startswith("http")}
+    ways = {
+        (answer.header_value("content-encoding"), answer.header_value("cache-control"))
+        for answer in answers
+        if answer.url.endswith((".css", ".js")) and "/static/" in answer.url
+    }
     context.close()
     say(f"{name}: {len(sizes)} requests, {sum(sizes.values())} bytes, layout shift {moved}")
     assert len(sizes) <= 20, sizes
     assert sum(sizes.values()) <= 60_000, sizes
     assert moved == 0
+    assert ways == {("br", "max-age=315360000, public, immutable")}
     assert {url for url in sizes if not url.startswith(stack.address)} == set(), "a third party"
 
 
