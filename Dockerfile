@@ -8,7 +8,7 @@ RUN pip install --no-cache-dir uv==0.13.9 \
 FROM python:3.11-slim-bookworm
 # GeoDjango reads and transforms through these libraries; PostGIS itself is in the database's image.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libgdal32 libgeos-c1v5 libproj25 \
+    && apt-get install -y --no-install-recommends libgdal32 libgeos-c1v5 libproj25 gettext \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /srv/curblight
@@ -17,6 +17,7 @@ ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 STATIC_ROOT=/srv/static
 # Compressing static files needs settings, but no server and no secret that outlives this line.
 RUN SECRET_KEY=only-while-this-image-is-being-built DATABASE_URL=postgis:///none REDIS_URL=redis://none \
     python manage.py collectstatic --no-input --verbosity 0 \
+    && python -c "from scripts.messages import compile_all; compile_all()" \
     && useradd --system --create-home --home-dir /var/lib/curblight curblight \
     && install -d -o curblight /state
 USER curblight

@@ -1,7 +1,7 @@
 # `make run` and `make test` need nothing before them on Debian 12; the rest is for those who work on the code.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench torture lock manage shell reset
+.PHONY: help run test lint bench torture messages lock manage shell reset
 .NOTPARALLEL:
 
 PYTHON := .venv/bin/python
@@ -26,12 +26,16 @@ lint: ## Check style, types, layers, templates and migrations
 	@$(PYTHON) -m scripts.lint
 
 bench: ## Measure (ARGS chooses what)
-	@scripts/bootstrap.sh test
+	@scripts/bootstrap.sh bench
 	@$(PYTHON) -m scripts.with_services bench $(PYTHON) -m tests.benchmarks $(ARGS)
 
 torture: ## Run the long tests: a million attempts (ATTEMPTS=50000: fewer), crashes, restarts
 	@scripts/bootstrap.sh test
 	@ATTEMPTS=$(ATTEMPTS) $(PYTHON) -m scripts.with_services bench $(PYTHON) -m pytest -m torture $(ARGS)
+
+messages: ## Write the texts of the sources into the catalogues of all languages
+	@scripts/bootstrap.sh dev
+	@$(PYTHON) -m scripts.messages
 
 lock: ## Resolve the requirements again (ARGS=--upgrade for newer versions)
 	@scripts/bootstrap.sh dev

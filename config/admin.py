@@ -8,10 +8,10 @@ from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
@@ -25,7 +25,7 @@ class CurblightAdminSite(AdminSite):
     site_header = _("Curblight desk")
     site_title = _("Curblight")
     index_title = _("The city's kerb")
-    site_url = "/"
+    site_url = reverse_lazy("parking:find")  # type: ignore[assignment]
     enable_nav_sidebar = False  # lists need the width; the way back is in the breadcrumbs
 
     @method_decorator(never_cache)
@@ -37,7 +37,7 @@ class CurblightAdminSite(AdminSite):
 
         if request.user.is_authenticated and not self.has_permission(request):
             raise PermissionDenied(
-                _now(
+                gettext(
                     "Your account has no access to the desk. "
                     "Ask the parking office to give you a role."
                 )

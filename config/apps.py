@@ -12,8 +12,17 @@ class ConfigConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        """Keep the groups of staff in step with every migration."""
+        """Put together what the applications leave open."""
+        from allauth.mfa.models import Authenticator
+        from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+        from django.contrib import admin
+
+        from config.accounts import guests
         from parking.roles import write_groups
+
+        # Keys are their owners' affair, and the city's login comes from the environment.
+        admin.site.unregister([Authenticator, SocialAccount, SocialApp, SocialToken])
+        guests.listen()
 
         # After the last application, when the permissions of all of them exist.
         last = apps.get_app_config("payments")

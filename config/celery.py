@@ -21,6 +21,8 @@ TIMETABLE: dict[str, float] = {
     "parking.reconcile_lights": 30,
     "parking.run_simulations": 15,
     "parking.forget_answers": 60 * 60,
+    "parking.forget_sessions": 24 * 60 * 60,
+    "payments.forget_people": 60 * 60,
     "payments.sweep_holds": 2,
     "payments.seal_ledger": 1,
     "payments.process_due_events": 5,

@@ -61,6 +61,9 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "leaflet",
     "rest_framework",
     "drf_spectacular",
@@ -77,7 +80,7 @@ MIDDLEWARE = [
     "config.compress.CompressPages",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -103,6 +106,8 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "config.context_processors.city",
+                "config.context_processors.language",
+                "config.context_processors.visitor",
             ],
         },
     },
@@ -145,6 +150,7 @@ CACHES = {
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
 
 CELERY_BROKER_URL = _broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
@@ -178,6 +184,12 @@ PROCESSOR_MINIMUM_CHARGE = env.int(
     DEFAULT_MINIMUMS.get(CITY_CURRENCY.lower(), 1),  # as the processor publishes it
     validate=validate.Range(min=0),
 )
+
+# --- Holds ------------------------------------------------------------------------------------
+
+# A hold lasts ten minutes; by so many more its maker may prolong it, once. 0: never. The
+# processor's page lives for half an hour, so more than 20 could not be kept.
+HOLD_EXTENSION_MIN = env.int("HOLD_EXTENSION_MIN", 10, validate=validate.Range(min=0, max=20))
 
 # --- The auditor's files ----------------------------------------------------------------------
 
@@ -224,7 +236,61 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
-ACCOUNT_ADAPTER = "allauth.account.adapter.DefaultAccountAdapter"
+ACCOUNT_ADAPTER = "config.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_FORMAT = {"numeric": True, "length": 8, "dashed": True}
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_FORMS = {"confirm_login_code": "config.accounts.forms.CodeForm"}
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env.bool("BEHIND_PROXY", False))
+MFA_ADAPTER = "config.accounts.adapters.PasskeyAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"  # a passkey stands for address and password
+# Browsers make passkeys on https only, and on the machine itself.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = _site.hostname in {"localhost", "127.0.0.1"}
+
+# The city's own login, by OpenID Connect: all four or none.
+OIDC_ISSUER = env.str("OIDC_ISSUER", "").rstrip("/")
+OIDC_NAME = env.str("OIDC_NAME", "")  # as people know it
+_oidc = {
+    "OIDC_NAME": OIDC_NAME,
+    "OIDC_ISSUER": OIDC_ISSUER,
+    "OIDC_CLIENT_ID": env.str("OIDC_CLIENT_ID", ""),
+    "OIDC_CLIENT_SECRET": env.str("OIDC_CLIENT_SECRET", ""),
+}
+if any(_oidc.values()) and not all(_oidc.values()):
+    _missing = ", ".join(name for name, value in _oidc.items() if not value)
+    raise ImproperlyConfigured(f"The city's own login needs {_missing} as well, or nothing of it")
+_issuer = urlsplit(OIDC_ISSUER)
+if OIDC_ISSUER and not (
+    _issuer.scheme == "https"
+    or (_issuer.scheme == "http" and _issuer.hostname in {"localhost", "127.0.0.1"})
+):
+    raise ImproperlyConfigured(
+        f"OIDC_ISSUER must look like https://login.example.org, not {OIDC_ISSUER!r}"
+    )
+SOCIALACCOUNT_ADAPTER = "config.accounts.city_login.CityLoginAdapter"
+# An address that the city's login has checked opens the account that has it.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "city",
+                "name": OIDC_NAME,
+                "client_id": _oidc["OIDC_CLIENT_ID"],
+                "secret": _oidc["OIDC_CLIENT_SECRET"],
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "parking:my-bookings"
@@ -240,17 +306,29 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 EMAIL_CONFIG = env.dj_email_url("EMAIL_URL", "console://")
 vars().update(EMAIL_CONFIG)
+# Everybody reads every letter at /demo/mail/: for a site where nothing is real.
+DEMO_MAILBOX = env.bool("DEMO_MAILBOX", False)
+if DEMO_MAILBOX and not STRIPE_API_KEY.startswith(("sk_test_", "rk_test_")):
+    raise ImproperlyConfigured("DEMO_MAILBOX shows every letter to everybody: test keys only")
+if (
+    DEMO_MAILBOX
+    and EMAIL_CONFIG["EMAIL_BACKEND"] != "django.core.mail.backends.filebased.EmailBackend"
+):
+    raise ImproperlyConfigured("DEMO_MAILBOX reads letters from files: EMAIL_URL must be file:///…")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"Curblight <parking@{_site.hostname}>")
 
 # --- Words, dates, numbers --------------------------------------------------------------------
 
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
 LANGUAGES = [
     ("en", _("English")),
     ("fa", _("Persian")),
     ("ru", _("Russian")),
     ("vi", _("Vietnamese")),
 ]
+# The city's own: its pages have no language in their address, those of the others do.
+LANGUAGE_CODE = env.str(
+    "LANGUAGE_CODE", "en", validate=validate.OneOf([code for code, _name in LANGUAGES])
+)
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 FORMAT_MODULE_PATH = ["config.formats"]
@@ -279,15 +357,33 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["gif", "jpg", "png", "webp", "woff", "wof
 
 MAP_TILES_URL = env.str("MAP_TILES_URL", "")  # empty: only the drawing of our own data
 MAP_TILES_ATTRIBUTION = env.str("MAP_TILES_ATTRIBUTION", "")
-_tiles = [("Map", MAP_TILES_URL, {"attribution": MAP_TILES_ATTRIBUTION})] if MAP_TILES_URL else []
+# Where maps are told of bookings: /map/live behind a proxy, or another address; empty: they ask.
+LIVE_URL = env.str("LIVE_URL", "")
+_live = urlsplit(LIVE_URL)
+if LIVE_URL and not (
+    LIVE_URL.startswith("/") or (_live.scheme in {"http", "https"} and _live.netloc)
+):
+    raise ImproperlyConfigured(f"LIVE_URL must look like /map/live, not {LIVE_URL!r}")
+MAP_TILES_PROXY = env.bool("MAP_TILES_PROXY", False)  # the tile server sees the site alone
+_tile_url = urlsplit(MAP_TILES_URL.replace("{s}", "*"))
+if MAP_TILES_URL and not (
+    _tile_url.scheme in {"http", "https"}
+    and _tile_url.netloc
+    and all(f"{{{name}}}" in MAP_TILES_URL for name in "zxy")
+):
+    raise ImproperlyConfigured(
+        f"MAP_TILES_URL must look like https://…/{{z}}/{{x}}/{{y}}.png, not {MAP_TILES_URL!r}"
+    )
+if MAP_TILES_PROXY and (not MAP_TILES_URL or "{s}" in MAP_TILES_URL):
+    raise ImproperlyConfigured("MAP_TILES_PROXY needs a MAP_TILES_URL that names one host, no {s}")
+_tiles_of = "/map/tiles/{z}/{x}/{y}" if MAP_TILES_PROXY else MAP_TILES_URL
+MAP_MAX_ZOOM = 20
 LEAFLET_CONFIG = {
     "DEFAULT_CENTER": (CITY_CENTRE[1], CITY_CENTRE[0]),
     "DEFAULT_ZOOM": 15,
     "MIN_ZOOM": 3,
-    "MAX_ZOOM": 20,
-    "TILES": [("Map", MAP_TILES_URL, {"attribution": MAP_TILES_ATTRIBUTION})]
-    if MAP_TILES_URL
-    else [],
+    "MAX_ZOOM": MAP_MAX_ZOOM,
+    "TILES": [("Map", _tiles_of, {"attribution": MAP_TILES_ATTRIBUTION})] if _tiles_of else [],
     "ATTRIBUTION_PREFIX": "",
     "RESET_VIEW": False,
     "SCALE": "metric",
@@ -305,18 +401,21 @@ SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
 )
 SECURE_REFERRER_POLICY = "same-origin"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
-_tile_url = urlsplit(MAP_TILES_URL.replace("{s}", "*"))
-_tile_hosts = [f"{_tile_url.scheme}://{_tile_url.netloc}"] if MAP_TILES_URL else []
+_tile_hosts = (
+    [f"{_tile_url.scheme}://{_tile_url.netloc}"] if MAP_TILES_URL and not MAP_TILES_PROXY else []
+)
+_live_hosts = [f"{_live.scheme}://{_live.netloc}"] if _live.netloc else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "worker-src": [SELF],
-        "manifest-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:", *_tile_hosts],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *_live_hosts],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
@@ -341,6 +440,8 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "hold": env.str("HOLD_RATE", "30/min") or None,
         "plate_search": env.str("PLATE_SEARCH_RATE", "60/min") or None,
+        "erase": "10/hour",
+        "tiles": env.str("TILE_RATE", "600/min") or None,
     },
     "NUM_PROXIES": int(env.bool("BEHIND_PROXY", False)),
 }

@@ -1,5 +1,6 @@
 """The addresses of the site."""
 
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from parking.views.metrics import metrics
 from parking.views.offline import service_worker
 from payments.api import Cancel, Checkout
 from payments.change_api import Change
+from payments.views import webhook
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -28,13 +30,10 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
-    path("service-worker.js", service_worker, name="service-worker"),
     path("api/v1/", include("parking.api.urls")),
     path("metrics", metrics, name="metrics"),
     path("favicon.ico", favicon, name="favicon"),
-    path("i18n/", include("django.conf.urls.i18n")),
-    path("accounts/", include("allauth.account.urls")),
-    path("admin/", admin.site.urls),
+    path("service-worker.js", service_worker, name="service-worker"),
     path("edge/v1/", include("parking.edge_urls")),
     path("api/v1/bookings/<str:reference>/cancel/", Cancel.as_view(), name="api-cancel"),
     path("api/v1/bookings/<str:reference>/change/", Change.as_view(), name="api-change"),
@@ -45,8 +44,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
         SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api.html"),
         name="api-docs",
     ),
-    path("", include("parking.urls")),
-    path("", include("payments.urls")),
+    path("stripe/webhook/", webhook.receive, name="webhook"),
+    # What people read: with the language before it, unless that is the city's own.
+    *i18n_patterns(
+        path("accounts/", include("config.accounts.urls")),
+        path("admin/", admin.site.urls),
+        path("", include("parking.urls")),
+        path("", include("payments.urls")),
+        prefix_default_language=False,
+    ),
 ]
 
 handler404 = "config.errors.not_found"

@@ -1,9 +1,10 @@
-"""Who may see a booking: its owner, a guest with its key, staff of its zone, auditors."""
+"""Who may see a booking: its owner, a guest with its key or address, its zone's staff, auditors."""
 
 from __future__ import annotations
 
 import hmac
 
+from django.db.models import Q
 from django.http import Http404, HttpRequest
 from rest_framework.request import Request
 
@@ -12,6 +13,7 @@ from parking.models import Booking
 Visit = HttpRequest | Request
 
 _SESSION_KEY = "bookings"
+_ADDRESS_KEY = "proven_address"
 _REMEMBERED = 20  # bookings per session
 
 
@@ -21,9 +23,42 @@ def remember(request: Visit, booking: Booking) -> None:
     request.session[_SESSION_KEY] = [*known, booking.reference][-_REMEMBERED:]
 
 
-def remembered(request: HttpRequest) -> list[str]:
+def forget_one(request: Visit, booking: Booking) -> None:
+    """Let this browser session see the booking no more."""
+    request.session[_SESSION_KEY] = [
+        reference for reference in remembered(request) if reference != booking.reference
+    ]
+
+
+def remembered(request: Visit) -> list[str]:
     """Return the references of the bookings that this browser session may see."""
     return list(request.session.get(_SESSION_KEY, []))
+
+
+def prove_address(request: HttpRequest, email: str) -> None:
+    """Let this browser session see what guests booked with an address that is shown to be its."""
+    request.session[_ADDRESS_KEY] = email
+
+
+def proven_address(request: Visit) -> str:
+    """Return the address that this browser session has shown to be its own, or nothing."""
+    return str(request.session.get(_ADDRESS_KEY, ""))
+
+
+def forget(request: HttpRequest) -> None:
+    """Let this browser session see no booking any more."""
+    for key in (_SESSION_KEY, _ADDRESS_KEY):
+        request.session.pop(key, None)
+
+
+def own_bookings(request: HttpRequest) -> Q:
+    """Choose the bookings of the account, of the proven address, and of this browser session."""
+    mine = Q(reference__in=remembered(request))
+    if request.user.is_authenticated:
+        mine |= Q(user=request.user)
+    if email := proven_address(request):
+        mine |= Q(user=None, email__iexact=email)
+    return mine
 
 
 def holds_key(booking: Booking, key: str) -> bool:
@@ -32,8 +67,11 @@ def holds_key(booking: Booking, key: str) -> bool:
 
 
 def is_own(request: Visit, booking: Booking) -> bool:
-    """Say whether the visitor made the booking, by account or in this browser session."""
+    """Say whether the visitor made the booking: by account, by address, in this session."""
     if request.user.is_authenticated and booking.user_id == request.user.pk:
+        return True
+    email = proven_address(request)
+    if email and booking.user_id is None and booking.email.upper() == email.upper():
         return True
     return booking.reference in remembered(request)
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.utils.translation import get_language
+
+from parking.local_names import column
 
 BBox = tuple[float, float, float, float]  # west, south, east, north; degrees
 
@@ -110,7 +113,8 @@ class FreeSpot:
 
 
 _NEAREST = f"""
-SELECT spot.id, spot.number, spot.street, zone.id, zone.name, spot.features,
+SELECT spot.id, spot.number, {column("spot.street_names", "spot.street")}, zone.id,
+       {column("zone.names", "zone.name")}, spot.features,
        round(ST_Distance(spot.location::geography, here.location::geography))::int AS distance_m
 FROM parking_spot here, parking_spot spot JOIN parking_zone zone ON zone.id = spot.zone_id
 WHERE here.id = %(spot)s AND spot.id <> here.id AND spot.is_active AND zone.is_active
@@ -152,6 +156,7 @@ def nearest_free(
                 "same_zone": same_zone,
                 "within_m": within_m,
                 "limit": limit,
+                "language": get_language(),
             },
         )
         return [

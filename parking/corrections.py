@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from parking import booking, formatting, stay_rules
 from parking.models import LIVE_STATES, Booking, BookingEvent, Slot, StayRules, Vehicle
@@ -84,10 +85,17 @@ def why_not(error: TooOften) -> str:
     """Say to people why nothing can be corrected now."""
     if error.again_at is None:
         return _("In this zone bookings stay as they are: they cannot be changed.")
-    return _(
+    text = ngettext(
+        "You have changed bookings %(n)s time in 30 days already. The next change is possible "
+        "from %(moment)s.",
         "You have changed bookings %(n)s times in 30 days already. The next change is possible "
-        "from %(moment)s."
-    ) % {"n": formatting.number(error.allowed), "moment": formatting.moment(error.again_at)}
+        "from %(moment)s.",
+        error.allowed,
+    )
+    return text % {
+        "n": formatting.number(error.allowed),
+        "moment": formatting.moment(error.again_at),
+    }
 
 
 def near_miss(known: Booking) -> str | None:

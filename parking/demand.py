@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from parking import occupancy, tariff_versions
-from parking.formatting import moment, money
+from parking.formatting import moment, money, number
 from parking.models import DemandRule, TariffOrigin, TariffState, TariffVersion, Zone
 from parking.money import exponent
 from parking.occupancy import Share
@@ -231,8 +231,8 @@ def _reason(
         return _("No time of it could be booked.")
     values = {
         "share": percent(bp - bp % 10),
-        "upper": rule.upper_pct,
-        "lower": rule.lower_pct,
+        "upper": number(rule.upper_pct),
+        "lower": number(rule.lower_pct),
         "floor": money(rule.floor, currency),
         "ceiling": money(rule.ceiling, currency),
     }

@@ -39,29 +39,17 @@ logger = logging.getLogger(__name__)
 
 
 class Line:
-    """The ASGI application. One in each process."""
+    """The ASGI application. One in each process; `news.run()` must run beside it."""
 
     def __init__(self) -> None:
         self.news = PlanNews()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="edge")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or live as long as the server."""
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif scope["type"] == "http":
-            answer = await self._answer(scope, receive)
-            if answer is not None:
-                await _send(answer, send)
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        listening = asyncio.create_task(self.news.run())
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        await send({"type": "lifespan.shutdown.complete"})
+        """Answer a request."""
+        answer = await self._answer(scope, receive)
+        if answer is not None:
+            await _send(answer, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> HttpResponse | None:
         """Return the answer; None for whoever has hung up."""

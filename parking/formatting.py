@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 
 from django.conf import settings
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from parking.models import LightColour, LightPattern
+from parking import numerals
 from parking.money import exponent
 
-_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "IRR": "﷼", "VND": "₫", "RUB": "₽"}
+_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "VND": "₫", "RUB": "₽"}
 
 
-def number(value: int) -> str:
-    """Group the digits of an integer as the reader's language does."""
-    return formats.number_format(value, use_l10n=True, force_grouping=True)
+def number(value: int | Decimal) -> str:
+    """Group the digits of a number, and part its decimals, as the reader's language does."""
+    return numerals.shown(formats.number_format(value, use_l10n=True, force_grouping=True))
+
+
+def percent(value: int | Decimal) -> str:
+    """Format a share, such as "25.5 %"."""
+    # Adding nothing writes 1E+2 out again.
+    return _("%(percent)s %%") % {"percent": number(Decimal(value).normalize() + 0)}
 
 
 def plate(spelling: str) -> str:
@@ -26,26 +33,41 @@ def plate(spelling: str) -> str:
 
 
 def money(amount: int, currency: str | None = None) -> str:
-    """Format minor units, such as 250 EUR → "2.50 €"; the city's currency by default."""
+    """Format minor units, such as 250 EUR → "2.50 €"; the city's currency by default.
+
+    Persian says rial as everybody there does: in toman, which are ten rial each.
+    """
     currency = currency or settings.CITY_CURRENCY
     places = exponent(currency)
+    name = _SIGNS.get(currency, currency)
+    if currency == "IRR" and numerals.is_persian():
+        places, name = 1, "تومان"
     whole, fraction = divmod(abs(amount), 10**places)
     text = formats.number_format(whole, use_l10n=True, force_grouping=True)
-    if places:
+    if places and (fraction or currency != "IRR"):
         text += f"{formats.get_format('DECIMAL_SEPARATOR')}{fraction:0{places}d}"
-    sign = "−" if amount < 0 else ""
-    return f"{sign}{text}\N{NO-BREAK SPACE}{_SIGNS.get(currency, currency)}"
+    sign = ("\N{LEFT-TO-RIGHT MARK}−" if numerals.is_persian() else "−") if amount < 0 else ""
+    return f"{sign}{numerals.shown(text)}\N{NO-BREAK SPACE}{name}"
 
 
-def clock(moment: datetime) -> str:
+def clock(value: datetime | time) -> str:
     """Format the local wall time, such as "18:05"."""
-    return formats.time_format(timezone.localtime(moment), "H:i")
+    return numerals.clock(value if isinstance(value, time) else timezone.localtime(value).time())
 
 
 def day(value: date | datetime) -> str:
     """Format the local date, such as "Tue 3 March 2026"."""
-    local = timezone.localtime(value) if isinstance(value, datetime) else value
-    return formats.date_format(local, "D j F Y")
+    return numerals.day(timezone.localdate(value) if isinstance(value, datetime) else value)
+
+
+def month(value: date) -> str:
+    """Format a month, such as "March 2026"."""
+    return numerals.month(value)
+
+
+def month_short(value: date) -> str:
+    """Format a month where there is little room, such as "Mar 26"."""
+    return numerals.shown(formats.date_format(value, "M y"))
 
 
 def moment(value: datetime) -> str:
@@ -68,14 +90,3 @@ def duration(minutes: int) -> str:
     if not rest:
         return ngettext("%(n)s h", "%(n)s h", hours) % {"n": number(hours)}
     return _("%(hours)s h %(minutes)s min") % {"hours": number(hours), "minutes": number(rest)}
-
-
-def lamp(light: str, pattern: str) -> str:
-    """Name what a lamp shows, such as "green, slow blink"; a dark one has no pattern."""
-    colour = dict(LightColour.choices).get(light, light)
-    if light in {"", LightColour.OFF}:
-        return str(colour)
-    return _("%(colour)s, %(pattern)s") % {
-        "colour": colour,
-        "pattern": dict(LightPattern.choices).get(pattern, pattern),
-    }

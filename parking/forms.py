@@ -14,13 +14,13 @@ from django.utils.translation import gettext_lazy
 
 from parking import stay_times
 from parking.availability import BBox
+from parking.day_fields import ClockField, DayField
 from parking.formatting import duration
 from parking.models import Feature, Spot
+from parking.numerals import latin
 from parking.plate_forms import PlateChoice, vehicle_class_field
 
 _LONGEST_ASKED = timedelta(days=31)
-_BAD_DATE = {"invalid": gettext_lazy("Write the date as year-month-day, such as 2026-03-31.")}
-_BAD_TIME = {"invalid": gettext_lazy("Write the time as hours:minutes, such as 18:05.")}
 _BAD_LENGTH = {
     "invalid": gettext_lazy("Choose a length."),
     "min_value": gettext_lazy("Choose a length."),
@@ -31,18 +31,8 @@ _BAD_LENGTH = {
 class StayForm(forms.Form):
     """When, and for how long: local date, clock time and minutes."""
 
-    on = forms.DateField(
-        label=gettext_lazy("Date"),
-        input_formats=["%Y-%m-%d"],
-        error_messages=_BAD_DATE,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-    at = forms.TimeField(
-        label=gettext_lazy("Start"),
-        input_formats=["%H:%M", "%H:%M:%S"],
-        error_messages=_BAD_TIME,
-        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-    )
+    on = DayField(label=gettext_lazy("Date"))
+    at = ClockField(label=gettext_lazy("Start"))
     length = forms.IntegerField(
         label=gettext_lazy("Length of stay"),
         min_value=1,
@@ -59,7 +49,7 @@ class StayForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         minutes = set(lengths)
-        chosen = str(self["length"].value())
+        chosen = latin(str(self["length"].value()))
         if chosen.isascii() and chosen.isdigit() and len(chosen) <= 5:
             minutes.add(int(chosen))
         self.fields["length"].widget.choices = [(n, duration(n)) for n in sorted(minutes)]
@@ -103,6 +93,9 @@ class SearchForm(StayForm):
         label=gettext_lazy("Show"),
         required=False,
         choices=[("free", gettext_lazy("Free spots")), ("all", gettext_lazy("All spots"))],
+    )
+    price = forms.IntegerField(
+        label=gettext_lazy("Price of the stay"), required=False, min_value=0, max_value=10**12
     )
     bbox = forms.CharField(required=False, widget=forms.HiddenInput, max_length=100)
     page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
@@ -194,13 +187,13 @@ class ChangeForm(StayForm):
 
     def clean_spot(self) -> int:
         """Return the id of the spot in use of the zone that has this number."""
-        number: str = self.cleaned_data["spot"].strip()
+        number = latin(self.cleaned_data["spot"].strip())
         found = Spot.objects.filter(zone=self._here.zone_id, number__iexact=number, is_active=True)
         spot_id: int | None = found.values_list("id", flat=True).first()
         if spot_id is None:
             raise ValidationError(
                 _("%(zone)s has no spot %(number)s in use.")
-                % {"zone": self._here.zone.name, "number": number}
+                % {"zone": self._here.zone.local_name, "number": number}
             )
         return spot_id
 

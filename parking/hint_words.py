@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from parking.formatting import day, duration, money
+from parking.formatting import clock, day, duration, money
+from parking.numerals import shown
 from parking.pricing import Quote, Tariff
 
 
@@ -75,9 +76,9 @@ def _moment(price: Quote, moment: datetime) -> str:
     """
     zone = ZoneInfo(price.time_zone)
     local, began = moment.astimezone(zone), price.start.astimezone(zone)
-    clock = f"{local:%H:%M}"
+    time_said = clock(local.time())
     if local.date() == began.date():
-        return clock
-    if clock == "00:00" and local.date() - began.date() == timedelta(days=1):
-        return "24:00"
-    return _("%(day)s, %(time)s") % {"day": day(local.date()), "time": clock}
+        return time_said
+    if local.time() == time() and local.date() - began.date() == timedelta(days=1):
+        return shown("24:00")
+    return _("%(day)s, %(time)s") % {"day": day(local.date()), "time": time_said}

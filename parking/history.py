@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from parking import booking, formatting
-from parking.models import Booking, BookingEvent, SlotKind
+from parking.models import PROLONGED, Booking, BookingEvent, SlotKind
 
 _KINDS = {
     "confirmed": gettext_lazy("Booked"),
@@ -18,6 +18,7 @@ _KINDS = {
     "released": gettext_lazy("Given up: the time is free for others"),
     "cancelled": gettext_lazy("Cancelled"),
     "plate corrected": gettext_lazy("Number plate corrected"),
+    PROLONGED: gettext_lazy("More time to pay asked for"),
     "on the way": gettext_lazy("More time to arrive asked for"),
     "extension asked": gettext_lazy("Longer stay asked for"),
     "change asked": gettext_lazy("Change asked for"),
@@ -61,8 +62,12 @@ class Step:
 
 def steps(about: Booking) -> list[Step]:
     """Return the history of a booking, oldest first, beginning with the hold."""
+    return told(about, about.events.select_related("slot__spot").order_by("id"))
+
+
+def told(about: Booking, events: Iterable[BookingEvent]) -> list[Step]:
+    """Tell the history from events that were read already, oldest first."""
     made = Step(about.created_at, _("Held"), str(_ACTORS["citizen"]), "")
-    events: Iterable[BookingEvent] = about.events.select_related("slot__spot").order_by("id")
     return [
         made,
         *(

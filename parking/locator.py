@@ -9,14 +9,16 @@ from math import atan2, cos, degrees, hypot, radians
 from typing import Any, Final
 
 from django.db import connection
+from django.utils.translation import get_language
 
+from parking.local_names import column
 from parking.models import Spot
 
 REACH_M: Final = 90
 _METRES_PER_DEGREE: Final = 111_320
 
-_AROUND = """
-SELECT 'street', street.name, street.width_m,
+_AROUND = f"""
+SELECT 'street', {column("street.names", "street.name")}, street.width_m,
        ST_AsGeoJSON(ST_ClipByBox2D(street.geometry, box.shape), 7), 0, street.id
 FROM parking_street street, ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
      AS box(shape)
@@ -26,7 +28,7 @@ SELECT 'spot', spot.number, 0, ST_AsGeoJSON(spot.location, 7), spot.bearing, spo
 FROM parking_spot spot, ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)
      AS box(shape)
 WHERE spot.location && box.shape AND spot.is_active
-"""
+"""  # noqa: S608 (no value is spliced in)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def locate(spot: Spot) -> Locator:
     per_lat = _METRES_PER_DEGREE
     per_lon = _METRES_PER_DEGREE * max(cos(radians(lat)), 0.01)
     box = {
+        "language": get_language(),
         "west": lon - REACH_M / per_lon,
         "east": lon + REACH_M / per_lon,
         "south": lat - REACH_M / per_lat,

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.db import connection
+from django.utils.translation import get_language
 
+from parking.local_names import column
 from parking.models import Feature
 
 # Bit n of a spot's features stands for the nth of these; the order is part of the layer.
@@ -22,33 +24,35 @@ FROM parking_spot spot JOIN parking_zone zone ON zone.id = spot.zone_id
 WHERE spot.is_active AND zone.is_active
 """
 
-_SPOTS = """
+_SPOTS = f"""
 SELECT spot.id, round(ST_X(spot.location) * %(micro)s)::int,
        round(ST_Y(spot.location) * %(micro)s)::int,
-       spot.zone_id, spot.number, spot.street, spot.features, spot.bearing
+       spot.zone_id, spot.number, {column("spot.street_names", "spot.street")},
+       spot.features, spot.bearing
 FROM parking_spot spot JOIN parking_zone zone ON zone.id = spot.zone_id
 WHERE spot.is_active AND zone.is_active
 ORDER BY spot.id
-"""
+"""  # noqa: S608 (no value is spliced in)
 
 _GROUND_VERSION = """
-SELECT (SELECT md5(string_agg(md5(ST_AsBinary(geometry)) || name || width_m, ',' ORDER BY id))
+SELECT (SELECT md5(string_agg(md5(ST_AsBinary(geometry)) || name || names || width_m, ','
+                              ORDER BY id))
         FROM parking_street),
        (SELECT md5(string_agg(id || code || updated_at, ',' ORDER BY id))
         FROM parking_zone WHERE is_active)
 """
 
-_ZONES = """
-SELECT id, code, name, ST_AsGeoJSON(boundary, 6)::json -> 'coordinates',
+_ZONES = f"""
+SELECT id, code, {column("names", "name")}, ST_AsGeoJSON(boundary, 6)::json -> 'coordinates',
        ST_X(centre), ST_Y(centre)
 FROM parking_zone, LATERAL ST_PointOnSurface(boundary) centre
 WHERE is_active ORDER BY id
-"""
+"""  # noqa: S608 (no value is spliced in)
 
-_STREETS = """
-SELECT name, width_m, ST_AsGeoJSON(geometry, 6)::json -> 'coordinates'
+_STREETS = f"""
+SELECT {column("names", "name")}, width_m, ST_AsGeoJSON(geometry, 6)::json -> 'coordinates'
 FROM parking_street ORDER BY id
-"""
+"""  # noqa: S608 (no value is spliced in)
 
 
 def spots_version() -> str:
@@ -66,7 +70,7 @@ def spots_layer() -> dict[str, Any]:
     bits by the order of `feature_names`, `bearing` is in degrees.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_SPOTS, {"micro": _MICRO})
+        cursor.execute(_SPOTS, {"micro": _MICRO, "language": get_language()})
         rows = cursor.fetchall()
     ids, lon, lat, zones, numbers, street_names, features, bearings = (
         [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(8)]
@@ -100,12 +104,12 @@ def ground_layer() -> dict[str, Any]:
     Coordinates are GeoJSON's: longitude, latitude, in degrees.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_ZONES)
+        cursor.execute(_ZONES, {"language": get_language()})
         zones = [
             {"id": row[0], "code": row[1], "name": row[2], "polygons": row[3], "at": row[4:6]}
             for row in cursor.fetchall()
         ]
-        cursor.execute(_STREETS)
+        cursor.execute(_STREETS, {"language": get_language()})
         streets = [
             {"name": name, "width": width, "lines": lines}
             for name, width, lines in cursor.fetchall()

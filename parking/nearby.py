@@ -11,14 +11,16 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import get_language
 
 from parking import any_spot, availability, terms
+from parking.local_names import column
 from parking.models import Feature
 from parking.offers import ZONE_COLUMNS, ZONES_IN_USE, ZoneOffer, offers_of, zone_offers
 from parking.pricing import Quote, QuoteError
 
 CHEAPER_WITHIN_M = 300
-_WALKED_M_A_MINUTE = 75
+WALKED_M_A_MINUTE = 75
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class CheaperSpot:
     @property
     def walk_min(self) -> int:
         """Minutes on foot, at a calm pace, rounded up."""
-        return max(1, -(-self.spot.distance_m // _WALKED_M_A_MINUTE))
+        return max(1, -(-self.spot.distance_m // WALKED_M_A_MINUTE))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,8 @@ def alternatives(
 # degree has more than 100 km); the true distance is asked of what it leaves.
 _NEAREST_OF_EACH_ZONE = f"""
 WITH suits AS MATERIALIZED (
-  SELECT spot.id, spot.number, spot.street, spot.zone_id, spot.features,
+  SELECT spot.id, spot.number, {column("spot.street_names", "spot.street")} AS street,
+         spot.zone_id, spot.features,
          round(ST_Distance(spot.location::geography, here.location::geography))::int AS distance_m
   FROM parking_spot here, parking_spot spot
   WHERE here.id = %(spot)s AND spot.zone_id <> here.zone_id AND spot.is_active
@@ -142,6 +145,7 @@ def _near(
         "start": price.start,
         "end": price.end,
         "within_m": CHEAPER_WITHIN_M,
+        "language": get_language(),
     }
     with connection.cursor() as cursor:
         cursor.execute(_NEAREST_OF_EACH_ZONE, values)

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import get_language
 
 from parking import price_words, stay_rules
+from parking.local_names import column
 from parking.pricing import Quote, QuoteError, Tariff, quote
 from parking.terms import RULE_COLUMNS, closures_and_limits, rules_of, tariffs_of
 
@@ -38,7 +40,7 @@ _OF_A_ZONE = tuple(
 
 # What `offers_of` reads, of each zone in use. Both parts want `start` and `end`.
 ZONE_COLUMNS = f"""
-       zone.id, zone.code, zone.name,
+       zone.id, zone.code, {column("zone.names", "zone.name")},
        {", ".join(f"rules.{name}" for name in RULE_COLUMNS)},
        tariff.id, tariff.sha256,
        (SELECT json_agg(json_build_array(closure.reason, closure.longest_stay_min)
@@ -65,7 +67,7 @@ def zone_offers(
     says so. Rules that count what others hold are asked of a spot, by `terms`.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_ZONES, {"start": start, "end": end})
+        cursor.execute(_ZONES, {"start": start, "end": end, "language": get_language()})
         rows = cursor.fetchall()
     return offers_of(rows, start=start, end=end, now=now, vehicle_class=vehicle_class)
 

@@ -66,7 +66,7 @@ class PlanNews:
     async def _listen(self) -> None:
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(**_address()) as listening:
+                async with await psycopg.AsyncConnection.connect(**database_address()) as listening:
                     await listening.execute(f"LISTEN {CHANNEL}")
                     self._wake_all()  # something may have been said meanwhile
                     async for notice in listening.notifies():
@@ -105,7 +105,7 @@ def _revisions(serials: list[str]) -> list[tuple[str, int]]:
         connection.close()  # another thread may look the next time
 
 
-def _address() -> dict[str, Any]:
+def database_address() -> dict[str, Any]:
     """Return how to reach the site's database; what suits only Django's own cursors is left out."""
     known = connection.get_connection_params()
     for only_for_django in ("context", "cursor_factory"):

@@ -11,9 +11,10 @@ from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from parking import plates
+from parking.formatting import number
 from parking.models import Vehicle
 from parking.plate_countries import COUNTRIES
 from parking.price_words import class_words
@@ -177,7 +178,17 @@ def read_plate(text: str, *, country: str | None = None) -> str:
         messages = {
             "empty": _("Write the number plate of your vehicle."),
             "bad_sign": _("“%(sign)s” is on no number plate.") % {"sign": error.sign},
-            "too_short": _("A number plate has at least %(n)s signs.") % {"n": plates.SHORTEST},
-            "too_long": _("A number plate has at most %(n)s signs.") % {"n": plates.LONGEST},
+            "too_short": ngettext(
+                "A number plate has at least %(n)s sign.",
+                "A number plate has at least %(n)s signs.",
+                plates.SHORTEST,
+            )
+            % {"n": number(plates.SHORTEST)},
+            "too_long": ngettext(
+                "A number plate has at most %(n)s sign.",
+                "A number plate has at most %(n)s signs.",
+                plates.LONGEST,
+            )
+            % {"n": number(plates.LONGEST)},
         }
         raise ValidationError(messages[error.code]) from error

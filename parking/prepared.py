@@ -9,24 +9,53 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
+from django.db.backends.postgresql.base import DatabaseWrapper, ServerBindingCursor
+
+Row = tuple[Any, ...] | None
 
 
-def fetch_one(statement: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+def fetch_one(statement: str, parameters: Mapping[str, Any]) -> Row:
     """Run the statement and return its first row.
 
     Values travel beside the text, so a NULL may need a cast there. Queries are counted and errors
     are Django's, as with any cursor.
     """
-    # As `connection.cursor()` does, which knows one kind of cursor only.
-    own = connections[DEFAULT_DB_ALIAS]  # each look at `connection` would search for it again
+    own = _connection()
     own.close_if_health_check_failed()
+    return _run(own, statement, parameters)
+
+
+def read_one(statement: str, parameters: Mapping[str, Any]) -> Row:
+    """Do the same with a statement that only reads, and can be asked again.
+
+    It is itself the question whether a connection kept from the last request still works, which
+    Django would ask first: one way to the database and back less.
+    """
+    own = _connection()
+    try:
+        row = _run(own, statement, parameters)
+    except (OperationalError, InterfaceError):
+        own.close_if_health_check_failed()
+        if own.connection is not None:  # it works: the statement is to blame
+            raise
+        return _run(own, statement, parameters)
+    own.health_check_done = True  # type: ignore[attr-defined]  # its stubs do not know it
+    return row
+
+
+def _connection() -> DatabaseWrapper:
+    # Each look at `django.db.connection` would search for it again.
+    return connections[DEFAULT_DB_ALIAS]  # type: ignore[return-value]
+
+
+def _run(own: DatabaseWrapper, statement: str, parameters: Mapping[str, Any]) -> Row:
+    # As `connection.cursor()` does, which knows one kind of cursor only.
     own.ensure_connection()
     with own.wrap_database_errors:
         bare: Any = ServerBindingCursor(own.connection)  # type: ignore[call-arg]  # psycopg's own
     cursor = own.make_debug_cursor(bare) if own.queries_logged else own.make_cursor(bare)
     with cursor:
         cursor.execute(statement, parameters)
-        row: tuple[Any, ...] | None = cursor.fetchone()
+        row: Row = cursor.fetchone()
     return row

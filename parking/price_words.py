@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from parking.formatting import day, duration, money, number
+from parking.formatting import clock, day, duration, money, number
+from parking.numerals import shown
 from parking.pricing import Line, Quote, QuoteError
 
 _CLASSES = {
@@ -51,7 +53,7 @@ def line_words(line: Line, *, with_date: bool = False) -> str:
                 "rate": money(line.per_hour or 0, line.currency),
             }
         case "free":
-            return f"{when}, {_free(line)}"
+            return _free(line, when)
         case "ladder":
             return _("%(length)s with a charge: the price for up to %(upto)s") % {
                 "length": length,
@@ -97,9 +99,8 @@ def class_words(vehicle_class: str) -> str:
 
 
 def percent(basis_points: int) -> str:
-    """Write hundredths of a percent, such as 2550 → "25.5"."""
-    whole, rest = divmod(basis_points, 100)
-    return f"{whole}.{rest:02}".rstrip("0").rstrip(".") if rest else str(whole)
+    """Write hundredths of a percent as the reader's language does, such as 2550 → "25.5"."""
+    return number(Decimal(basis_points) / 100)
 
 
 def not_on_sale() -> str:
@@ -116,12 +117,18 @@ def why_not(error: QuoteError) -> str:
             }
         case "nonexistent_start" | "nonexistent_end":
             return _("This time does not exist: the clocks go forward. Next: %(time)s.") % {
-                "time": str(error.params["next_valid"])[11:16]
+                "time": shown(str(error.params["next_valid"])[11:16])
             }
         case "unknown_vehicle_class":
             return _("This vehicle class has no price here; choose another.")
         case "stay_too_long":
-            return _("No stay is longer than %(days)s days.") % error.params
+            days = int(error.params["days"])
+            text = ngettext(
+                "No stay is longer than %(days)s day.",
+                "No stay is longer than %(days)s days.",
+                days,
+            )
+            return text % {"days": number(days)}
         case "end_before_start":
             return _("The end must be after the start.")
         case "not_whole_minute":
@@ -130,18 +137,15 @@ def why_not(error: QuoteError) -> str:
             return error.detail
 
 
-def _free(line: Line) -> str:
+def _free(line: Line, when: str) -> str:
+    values = {"when": when, "length": duration(int(line.data.get("limit_min", 0)))}
     match line.data["reason"]:
         case "free_first":
-            return _("the first %(length)s cost nothing") % {
-                "length": duration(int(line.data["limit_min"]))
-            }
+            return _("%(when)s, the first %(length)s cost nothing") % values
         case "free_if_leq":
-            return _("up to %(length)s cost nothing") % {
-                "length": duration(int(line.data["limit_min"]))
-            }
+            return _("%(when)s, up to %(length)s cost nothing") % values
         case _:
-            return _("no charge at this time")
+            return _("%(when)s, no charge at this time") % values
 
 
 def _increment(line: Line, length: str) -> str:
@@ -158,10 +162,10 @@ def _when(line: Line, with_date: bool) -> str:
     if line.begins is None or line.ends is None:
         return ""
     begin, end = datetime.fromisoformat(line.begins), datetime.fromisoformat(line.ends)
-    end_clock = f"{end:%H:%M}"
+    end_clock = clock(end.time())
     if begin.date() != end.date():
-        if end_clock != "00:00" or end.date() - begin.date() > timedelta(days=1):
-            return f"{day(begin.date())}, {begin:%H:%M} – {day(end.date())}, {end_clock}"
-        end_clock = "24:00"
-    times = f"{begin:%H:%M}–{end_clock}"
+        if end.time() != time() or end.date() - begin.date() > timedelta(days=1):
+            return f"{day(begin.date())}, {clock(begin.time())} – {day(end.date())}, {end_clock}"
+        end_clock = shown("24:00")
+    times = f"{clock(begin.time())}–{end_clock}"
     return f"{day(begin.date())}, {times}" if with_date else times

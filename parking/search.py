@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import get_language
 
 from parking.availability import BUSY, BBox
+from parking.local_names import column
+from parking.place_names import Word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +21,22 @@ class Search:
 
     start: datetime
     end: datetime
-    place: str = ""  # words of a zone's name, a street, a number
-    zone_id: int | None = None
+    words: Sequence[Word] = ()
+    zones: Collection[int] | None = None  # their ids; None: all
     features: Collection[str] = ()
     bbox: BBox | None = None
+    left_out: str = ""  # numbers that no spot there has
+
+    def without_numbers(self) -> Search | None:
+        """Return the search without words that are only numbers, of houses perhaps; None if none.
+
+        It keeps a name to look for.
+        """
+        numbers = [word.text for word in self.words if word.number.isdigit()]
+        names = [word for word in self.words if not word.number.isdigit()]
+        if not numbers or not names:
+            return None
+        return replace(self, words=names, left_out=" ".join(numbers))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,28 +59,33 @@ class ZoneCount:
     total: int
 
 
-# Arabic keyboards write two Persian letters with other signs.
-_TEXT = "translate(lower(zone.name || ' ' || spot.street || ' ' || spot.number), 'يك', 'یک')"
-
 _MATCHING = f"""
 FROM parking_spot spot
 JOIN parking_zone zone ON zone.id = spot.zone_id
 LEFT JOIN ({BUSY}) busy ON busy.spot_id = spot.id
 WHERE spot.is_active AND zone.is_active
-  AND (%(zone)s::bigint IS NULL OR spot.zone_id = %(zone)s)
+  AND (%(zones)s::bigint[] IS NULL OR spot.zone_id = ANY(%(zones)s))
   AND spot.features @> %(features)s::varchar[]
-  AND {_TEXT} LIKE ALL (%(words)s)
   AND (%(west)s::float8 IS NULL OR spot.location
        && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326))
 """
+_WORD = """
+  AND (spot.zone_id = ANY(%(zones{nth})s) OR spot.street = ANY(%(streets{nth})s)
+       OR translate(lower(spot.number), '٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹', '01234567890123456789')
+          LIKE %(number{nth})s)
+"""
+
+
+def _matching(search: Search) -> str:
+    return _MATCHING + "".join(_WORD.format(nth=nth) for nth, _ in enumerate(search.words))
 
 
 def zone_counts(search: Search) -> dict[int, ZoneCount]:
     """Count the spots that answer the search, by zone id; a zone without any is left out."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT zone.id, count(*) FILTER (WHERE busy.spot_id IS NULL), count(*) {_MATCHING} "
-            "GROUP BY zone.id",
+            f"SELECT zone.id, count(*) FILTER (WHERE busy.spot_id IS NULL), count(*) "
+            f"{_matching(search)} GROUP BY zone.id",
             _parameters(search),
         )
         return {
@@ -84,8 +104,8 @@ def find_spots(
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT spot.id, zone.id, spot.number, spot.street, spot.features, "
-            f"busy.spot_id IS NULL {_MATCHING} {only_free} "
+            f"SELECT spot.id, zone.id, spot.number, {column('spot.street_names', 'spot.street')}, "
+            f"spot.features, busy.spot_id IS NULL {_matching(search)} {only_free} "
             "ORDER BY zone.name, zone.id, spot.street, length(spot.number), spot.number "
             "LIMIT %(limit)s OFFSET %(offset)s",
             {
@@ -110,22 +130,25 @@ def find_spots(
 
 def _parameters(search: Search) -> dict[str, Any]:
     west, south, east, north = search.bbox or (None, None, None, None)
-    return {
+    values = {
+        "language": get_language(),
         "start": search.start,
         "end": search.end,
-        "zone": search.zone_id,
+        "zones": None if search.zones is None else list(search.zones),
         "features": list(search.features),
-        "words": [_pattern(word) for word in search.place.split()],
         "west": west,
         "south": south,
         "east": east,
         "north": north,
     }
+    for nth, word in enumerate(search.words):
+        values[f"zones{nth}"], values[f"streets{nth}"] = word.zones, word.streets
+        values[f"number{nth}"] = _pattern(word.number) if word.number else None
+    return values
 
 
-def _pattern(word: str) -> str:
-    """Return a LIKE pattern in which the word's own signs have no other meaning."""
-    word = word.lower().translate(str.maketrans("يك", "یک"))
+def _pattern(part: str) -> str:
+    """Return a LIKE pattern in which the signs of a number have no other meaning."""
     for sign in "\\%_":
-        word = word.replace(sign, f"\\{sign}")
-    return f"%{word}%"
+        part = part.replace(sign, f"\\{sign}")
+    return f"%{part}%"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+
+from parking import numerals, stay_words
+from parking.formatting import clock, moment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +115,7 @@ def starts_on_the_grid(rules: Rules, wish: Wish) -> Failure | None:
     """Refuse a start that is not on the zone's step."""
     if _on_grid(wish.start, rules):
         return None
-    message = _("Starts lie on steps of %(step)s minutes.") % {"step": rules.slot_step_min}
+    message = stay_words.starts_on_steps(rules.slot_step_min)
     return Failure("starts_on_the_grid", message, "from")
 
 
@@ -122,7 +123,7 @@ def ends_on_the_grid(rules: Rules, wish: Wish) -> Failure | None:
     """Refuse an end that is not on the zone's step."""
     if _on_grid(wish.end, rules):
         return None
-    message = _("Ends lie on steps of %(step)s minutes.") % {"step": rules.slot_step_min}
+    message = stay_words.ends_on_steps(rules.slot_step_min)
     return Failure("ends_on_the_grid", message, "to")
 
 
@@ -140,18 +141,15 @@ def lead_time(rules: Rules, wish: Wish) -> Failure | None:
     earliest = wish.now + timedelta(minutes=rules.lead_time_min)
     if wish.start >= earliest:
         return None
-    message = _("Book at least %(minutes)s minutes ahead: the first start is %(time)s.") % {
-        "minutes": rules.lead_time_min,
-        "time": _clock(_up_to_grid(earliest, rules), rules, wish),
-    }
-    return Failure("lead_time", message, "from")
+    first = _clock(_up_to_grid(earliest, rules), rules, wish)
+    return Failure("lead_time", stay_words.too_soon(rules.lead_time_min, first), "from")
 
 
 def not_too_far_ahead(rules: Rules, wish: Wish) -> Failure | None:
     """Refuse a start beyond the days that the zone opens ahead."""
     if wish.start <= wish.now + timedelta(days=rules.book_ahead_days):
         return None
-    message = _("This zone can be booked %(days)s days ahead.") % {"days": rules.book_ahead_days}
+    message = stay_words.too_far_ahead(rules.book_ahead_days)
     return Failure("not_too_far_ahead", message, "from")
 
 
@@ -159,16 +157,14 @@ def not_too_short(rules: Rules, wish: Wish) -> Failure | None:
     """Refuse a stay under the shortest one."""
     if wish.minutes >= rules.shortest_stay_min or wish.end <= wish.start:  # said already
         return None
-    message = _("The shortest stay here is %(minutes)s minutes.")
-    return Failure("not_too_short", message % {"minutes": rules.shortest_stay_min}, "to")
+    return Failure("not_too_short", stay_words.too_short(rules.shortest_stay_min), "to")
 
 
 def not_too_long(rules: Rules, wish: Wish) -> Failure | None:
     """Refuse a stay over the longest one."""
     if wish.minutes <= rules.longest_stay_min:
         return None
-    message = _("The longest stay here is %(minutes)s minutes.")
-    return Failure("not_too_long", message % {"minutes": rules.longest_stay_min}, "to")
+    return Failure("not_too_long", stay_words.too_long(rules.longest_stay_min), "to")
 
 
 def within_bookable_hours(rules: Rules, wish: Wish) -> Failure | None:
@@ -186,8 +182,8 @@ def within_bookable_hours(rules: Rules, wish: Wish) -> Failure | None:
     if opens <= start and end <= closes:
         return None
     message = _("Bookable from %(opens)s to %(closes)s.") % {
-        "opens": f"{rules.bookable_from:%H:%M}",
-        "closes": f"{rules.bookable_to:%H:%M}",
+        "opens": numerals.clock(rules.bookable_from),
+        "closes": numerals.clock(rules.bookable_to),
     }
     return Failure("within_bookable_hours", message, "from")
 
@@ -205,9 +201,8 @@ def not_too_long_for_event(rules: Rules, wish: Wish) -> Failure | None:
     broken = [limit for limit in wish.event_limits if wish.minutes > limit.longest_stay_min]
     if not broken:
         return None
-    said = _("%(event)s: no stay is longer than %(minutes)s minutes then.")
     message = " ".join(
-        said % {"event": limit.name, "minutes": limit.longest_stay_min} for limit in broken
+        stay_words.too_long_for_event(limit.name, limit.longest_stay_min) for limit in broken
     )
     return Failure("not_too_long_for_event", message, "to")
 
@@ -233,10 +228,8 @@ def away_from_the_next_stay(rules: Rules, wish: Wish) -> Failure | None:
     later = [stay.start for stay in wish.stays_of_vehicle if stay.start >= wish.start]
     if not away or not later or wish.end + away <= min(later):
         return None
-    message = _(
-        "This vehicle has its next stay in this zone at %(time)s, and %(minutes)s minutes must "
-        "lie between."
-    ) % {"time": _clock(min(later), rules, wish), "minutes": rules.no_return_min}
+    next_start = _clock(min(later), rules, wish)
+    message = stay_words.too_near_the_next(rules.no_return_min, next_start)
     return Failure("away_from_the_next_stay", message, "to")
 
 
@@ -247,12 +240,7 @@ def fair_share(rules: Rules, wish: Wish) -> Failure | None:
     ahead = sum(stay.end > wish.now for stay in wish.stays_of_vehicle)
     if ahead < rules.most_stays_ahead:
         return None
-    message = ngettext(
-        "A vehicle may have %(n)s stay running or to come in this zone.",
-        "A vehicle may have %(n)s stays running or to come in this zone.",
-        rules.most_stays_ahead,
-    )
-    return Failure("fair_share", message % {"n": rules.most_stays_ahead}, "vehicle")
+    return Failure("fair_share", stay_words.too_many(rules.most_stays_ahead), "vehicle")
 
 
 def reservable_share(rules: Rules, wish: Wish) -> Failure | None:
@@ -263,10 +251,7 @@ def reservable_share(rules: Rules, wish: Wish) -> Failure | None:
         return None
     if _fullest(wish) < wish.street_spots * rules.reservable_percent // 100:
         return None
-    message = _(
-        "Only %(percent)s %% of this street can be reserved in advance, and that is taken then. "
-        "Choose a start within %(minutes)s minutes from now, or another street."
-    ) % {"percent": rules.reservable_percent, "minutes": rules.walk_up_min}
+    message = stay_words.share_is_taken(rules.reservable_percent, rules.walk_up_min)
     return Failure("reservable_share", message, "from")
 
 
@@ -329,16 +314,10 @@ def _up_to_grid(moment: datetime, rules: Rules) -> datetime:
     return moment + timedelta(minutes=rules.slot_step_min) - past if past else moment
 
 
-def _clock(moment: datetime, rules: Rules, wish: Wish) -> str:
+def _clock(at: datetime, rules: Rules, wish: Wish) -> str:
     """Write the local time, with its day where that is not the day of the wish."""
-    local, asked = moment.astimezone(rules.time_zone), wish.start.astimezone(rules.time_zone)
-    time_said = formats.time_format(local, "H:i")
-    if local.date() == asked.date():
-        return time_said
-    return _("%(day)s, %(time)s") % {
-        "day": formats.date_format(local, "D j F Y"),
-        "time": time_said,
-    }
+    local, asked = at.astimezone(rules.time_zone), wish.start.astimezone(rules.time_zone)
+    return clock(at) if local.date() == asked.date() else moment(at)
 
 
 def _fullest(wish: Wish) -> int:

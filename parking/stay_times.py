@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from parking.numerals import shown
 from parking.pricing import QuoteError, parse_local
 
 USUAL_MIN = 120
@@ -31,7 +32,7 @@ def start_of(*, on: date, at: time) -> datetime:
     except QuoteError as error:
         if error.code != "nonexistent_start":
             raise NoSuchTime(_("Choose a date in this century.")) from error
-        next_valid = str(error.params["next_valid"])[11:16]
+        next_valid = shown(str(error.params["next_valid"])[11:16])
         raise NoSuchTime(
             _("The clocks go forward in this night: choose %(time)s or later.")
             % {"time": next_valid}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from parking.formatting import day, duration, money
-from parking.price_words import class_words, percent
+from parking.formatting import day, duration, money, number, percent
+from parking.price_words import class_words
 from parking.pricing import Tariff
 from parking.pricing.parts import Band, Step, WindowFlat
 from parking.pricing.week import clock_text
@@ -244,24 +245,26 @@ def _classes(old: Tariff, new: Tariff) -> Iterator[str]:
         vehicle = class_words(name)
         before, after = (one.vehicle_classes.get(name) for one in (old, new))
         if before is None:
-            yield _("New: %(vehicle)s pays %(percent)s %%") % {"vehicle": vehicle, "percent": after}
+            yield _("New: %(vehicle)s pays %(percent)s %%") % {
+                "vehicle": vehicle,
+                "percent": number(after),
+            }
         elif after is None:
             yield _("No longer: %(vehicle)s for %(percent)s %%") % {
                 "vehicle": vehicle,
-                "percent": before,
+                "percent": number(before),
             }
         else:
             pays = _("%(vehicle)s pays") % {"vehicle": vehicle}
-            yield from _changed(pays, f"{before} %", f"{after} %")
+            yield from _changed(pays, percent(before), percent(after))
 
 
 def _tax(old: Tariff, new: Tariff) -> Iterator[str]:
     inside, on_top = _("inside the prices"), _("on top of the prices")
     before, after = old.tax, new.tax
     yield from _changed(_("Tax code"), before.code, after.code)
-    yield from _changed(
-        _("Tax rate"), f"{percent(before.rate_bp)} %", f"{percent(after.rate_bp)} %"
-    )
+    rates = (percent(Decimal(tax.rate_bp) / 100) for tax in (before, after))
+    yield from _changed(_("Tax rate"), *rates)
     yield from _changed(
         _("Tax"), inside if before.included else on_top, inside if after.included else on_top
     )
@@ -281,9 +284,9 @@ def _holidays(old: Tariff, new: Tariff) -> Iterator[str]:
             for one in (old.holiday_behaves_like, new.holiday_behaves_like)
         ]
         yield from _changed(_("Public holidays are priced"), *like)
-    for number in sorted({*old.holidays, *new.holidays}):
-        before, after = old.holidays.get(number), new.holidays.get(number)
-        values = {"day": day(_EPOCH + timedelta(days=number)), "name": after or before}
+    for one in sorted({*old.holidays, *new.holidays}):
+        before, after = old.holidays.get(one), new.holidays.get(one)
+        values = {"day": day(_EPOCH + timedelta(days=one)), "name": after or before}
         if before is None:
             yield _("New public holiday: %(day)s, %(name)s") % values
         elif after is None:

@@ -9,6 +9,7 @@ from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from parking import stay_words
 from parking.formatting import clock, day, duration, money, number
 from parking.models import StayRules
 from parking.price_words import class_words, percent
@@ -85,12 +86,17 @@ def stay(rules: StayRules) -> list[str]:
             "longest": duration(rules.longest_stay_min),
         },
         _("Starts and ends lie on steps of %(step)s.") % {"step": duration(rules.slot_step_min)},
-        _("You can book %(days)s days ahead.") % {"days": rules.book_ahead_days},
+        ngettext(
+            "You can book %(days)s day ahead.",
+            "You can book %(days)s days ahead.",
+            rules.book_ahead_days,
+        )
+        % {"days": number(rules.book_ahead_days)},
     ]
     if rules.bookable_from is not None and rules.bookable_to is not None:
         said.append(
             _("Bookable from %(opens)s to %(closes)s.")
-            % {"opens": f"{rules.bookable_from:%H:%M}", "closes": f"{rules.bookable_to:%H:%M}"}
+            % {"opens": clock(rules.bookable_from), "closes": clock(rules.bookable_to)}
         )
     said.extend(_shared_fairly(rules))
     said.append(corrections(rules))
@@ -172,12 +178,7 @@ def _shared_fairly(rules: StayRules) -> list[str]:
             % {"length": duration(rules.no_return_min)}
         )
     if rules.most_stays_ahead is not None:
-        text = ngettext(
-            "A vehicle may have %(n)s stay running or to come in this zone.",
-            "A vehicle may have %(n)s stays running or to come in this zone.",
-            rules.most_stays_ahead,
-        )
-        said.append(text % {"n": number(rules.most_stays_ahead)})
+        said.append(stay_words.too_many(rules.most_stays_ahead))
     if rules.buffer_min:
         said.append(
             _("Between two bookings, a spot stays free for %(length)s.")
@@ -246,7 +247,7 @@ def _bounds(tariff: Tariff) -> list[str]:
 def _classes(tariff: Tariff) -> list[str]:
     said = []
     for name, share in sorted(tariff.vehicle_classes.items()):
-        values = {"vehicle": class_words(name).capitalize(), "percent": share}
+        values = {"vehicle": class_words(name).capitalize(), "percent": number(share)}
         if share == 0:
             said.append(_("%(vehicle)s: no charge.") % values)
         else:

@@ -142,7 +142,7 @@ def conditions(*, spot_id: int, start: datetime, end: datetime) -> Conditions:
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     if start >= end:  # PostgreSQL has no range for it
         raise StayRefused([stay_rules.backwards()])
-    row = prepared.fetch_one(_TERMS, {"spot": spot_id, "start": start, "end": end})
+    row = prepared.read_one(_TERMS, {"spot": spot_id, "start": start, "end": end})
     if row is None:
         raise SpotUnknown(spot_id)
     after_spot, after_zone = len(_SPOT), len(_SPOT) + len(_ZONE)

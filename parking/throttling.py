@@ -35,6 +35,23 @@ class PlateSearchThrottle(PerVisitorThrottle):
     scope = "plate_search"
 
 
+class EraseThrottle(PerVisitorThrottle):
+    """Tries to prove who one is before everything is forgotten."""
+
+    scope = "erase"
+
+
+class TileThrottle(PerVisitorThrottle):
+    """Map tiles through the site: as many as somebody who looks around needs."""
+
+    scope = "tiles"
+
+    def get_cache_key(self, request: Request | HttpRequest, view: APIView | None) -> str:
+        """Count by address alone: a tile that asked for the session could not be cached."""
+        ident = self.get_ident(request)  # type: ignore[arg-type]  # reads META only
+        return self.cache_format % {"scope": self.scope, "ident": ident}
+
+
 def wait_for(throttle: SimpleRateThrottle, request: HttpRequest) -> int | None:
     """Count this request; None when it may go on, else the seconds to wait."""
     if throttle.allow_request(request, None):  # type: ignore[arg-type]  # a plain Django request

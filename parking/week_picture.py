@@ -10,6 +10,7 @@ from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
 from parking.formatting import money
+from parking.numerals import shown
 from parking.pricing import Tariff
 from parking.pricing.parts import DAY_MIN
 from parking.pricing.week import clock_text
@@ -76,7 +77,7 @@ def picture(tariff: Tariff) -> Picture:
         height=_TOP + len(days) * _ROW,
         block_height=_ROW - _GAP,
         name_x=_percent(100.0 if mirrored else 0.0),
-        hours=[(_percent(_place(60 * hour, mirrored)), f"{hour}") for hour in range(0, 25, 3)],
+        hours=[(_percent(_place(60 * hour, mirrored)), shown(hour)) for hour in range(0, 25, 3)],
         rows=rows,
     )
 
@@ -88,7 +89,7 @@ def _block(cell: Cell, tariff: Tariff, weekday: int, rates: list[int], mirrored:
     text = price if length >= _PRICE_FITS_MIN else ""
     if later and length >= _LATER_FITS_MIN:
         text = later
-    when = f"{WEEKDAYS[weekday]}, {clock_text(cell.begin)}–{clock_text(cell.end)}"
+    when = f"{WEEKDAYS[weekday]}, {shown(clock_text(cell.begin))}–{shown(clock_text(cell.end))}"
     return Block(
         x=_percent(min(begin, end)),
         width=_percent(abs(end - begin)),
@@ -103,8 +104,11 @@ def _prices(cell: Cell, tariff: Tariff) -> tuple[str, str]:
     """Return the first rate, and all of them where there are several."""
     if not cell.tiers:
         return _("by length of stay"), ""
-    each = [money(tier.per_hour, tariff.currency) for tier in cell.tiers]
-    return each[0], _(", then ").join(each) if len(each) > 1 else ""
+    said, *later = [money(tier.per_hour, tariff.currency) for tier in cell.tiers]
+    all_of_them = said
+    for price in later:
+        all_of_them = _("%(price)s, then %(later)s") % {"price": all_of_them, "later": price}
+    return said, all_of_them if later else ""
 
 
 def _rate(cell: Cell) -> int:

@@ -104,6 +104,12 @@ class Standing:
         return self.parts[-1].pay_until
 
     @property
+    def held(self) -> Part | None:
+        """What is held and waits for its payment: the booking, its extension or its change."""
+        part = self.waiting or self.parts[-1]
+        return part if part.stage == Stage.HELD else None
+
+    @property
     def is_moving(self) -> bool:
         """Whether the page may change by itself."""
         stages = {self.stage} | ({self.waiting.stage} if self.waiting else set())

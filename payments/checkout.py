@@ -209,9 +209,9 @@ def _payment_to_open(slot_id: int, now: datetime) -> Payment:
 def _request(slot: Slot, identity: UUID, expires_at: datetime) -> dict[str, Any]:
     """Write the whole request once. Of the citizen it says nothing; our id is the only name."""
     reference, language = slot.booking.reference, slot.booking.language
-    page = settings.SITE_URL + reverse("payments:booking", args=[reference])
-    back = settings.SITE_URL + reverse("payments:return", args=[reference])
     with translation.override(language):
+        page = settings.SITE_URL + reverse("payments:booking", args=[reference])
+        back = settings.SITE_URL + reverse("payments:return", args=[reference])
         title = _("Parking, spot %(spot)s, %(period)s") % {
             "spot": slot.spot.number,
             "period": formatting.period(slot.start, slot.end),

@@ -12,10 +12,10 @@ from uuid import UUID
 
 from django.db import transaction
 
-from parking import booking
-from parking.models import SlotState
+from parking import booking, longer_hold
+from parking.models import Slot, SlotState
 from payments import checkout, exception_list, gateway, states
-from payments.models import MoneyException, Payment, PaymentState
+from payments.models import UNDECIDED_STATES, MoneyException, Payment, PaymentState
 from payments.records import Session
 
 _AT_ONCE = 5000
@@ -81,6 +81,22 @@ def give_up(*, slot_id: int, now: datetime, actor: str) -> None:
         end_page(payment_id=payment.id, now=now, in_a_hurry=True)
 
 
+def can_put_off(*, slot: Slot, now: datetime) -> datetime | None:
+    """Return until when the slot's maker can have it held instead, by one more action."""
+    return longer_hold.possible_until(slot=slot, now=now, not_after=_end_of_page(slot))
+
+
+def put_off(*, slot_id: int, now: datetime, actor: str) -> datetime:
+    """Keep a hold for its maker a while longer, once; return until when.
+
+    Raises:
+        longer_hold.NotLonger: see there; what has begun to end goes on ending.
+    """
+    with booking.contended(), transaction.atomic():
+        slot = booking.lock_slot(slot_id)
+        return longer_hold.prolong(slot=slot, now=now, actor=actor, not_after=_end_of_page(slot))
+
+
 def force_release(*, slot_id: int, now: datetime, actor: str, reason: str) -> None:
     """Give the place back although the processor has not answered; an officer takes the blame.
 
@@ -111,6 +127,12 @@ def force_release(*, slot_id: int, now: datetime, actor: str, reason: str) -> No
 def forcible_from(payment: Payment) -> datetime:
     """Return from when on an officer may release the spot of an open payment."""
     return payment.expires_at + checkout.HARD_STOP_AFTER
+
+
+def _end_of_page(slot: Slot) -> datetime | None:
+    """Return when the processor closes the slot's page by itself, if there is one."""
+    pages = slot.payments.filter(state__in=UNDECIDED_STATES)
+    return pages.values_list("expires_at", flat=True).first()
 
 
 def _end_or_look(session_id: str, in_a_hurry: bool) -> Session:

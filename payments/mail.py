@@ -1,29 +1,28 @@
 """Letters to citizens: owed in the transaction that causes them, sent by a task.
 
-The text is made when it is sent, in the booking's language. A worker that dies between sending
+The text is made when it is sent, in the booking's language. What is about an account was written
+by the page that owes it; its row goes when it has left. A worker that dies between sending
 and noting it sends again, with the same Message-ID, so that it is still one letter.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import translation
-from django.utils.translation import gettext as _
 
-from parking import booking, formatting, no_show, stays
-from parking.models import Booking, LateLight, Slot, SlotState, StayRules
-from payments import reminders
+from parking import booking, calendar_file, languages, stays
+from parking.models import LateLight, Slot, SlotState
+from payments import letter_parts, letters, reminders
+from payments.letters import Letter
 from payments.models import Mail, MailKind
 
 logger = logging.getLogger(__name__)
@@ -31,6 +30,7 @@ logger = logging.getLogger(__name__)
 _LEASE = timedelta(minutes=5)
 _GIVE_UP_AFTER = timedelta(days=2)
 _LOOK_BACK = timedelta(hours=1)
+_WITH_CALENDAR = {MailKind.CONFIRMED, MailKind.CHANGED}
 
 
 def owe(*, kind: MailKind, slot: Slot, now: datetime, amount: int | None = None) -> None:
@@ -82,6 +82,22 @@ def owe_choice(*, late: LateLight, slot: Slot, now: datetime) -> None:
     )
 
 
+def owe_about_account(*, to: str, subject: str, text: str, now: datetime) -> None:
+    """Owe a letter about an account, such as a code to sign in, in the reader's language."""
+    Mail.objects.create(
+        key=f"{MailKind.ACCOUNT}:{uuid4()}",
+        kind=MailKind.ACCOUNT,
+        message={
+            "to": to,
+            "language": translation.get_language() or settings.LANGUAGE_CODE,
+            "subject": subject,
+            "text": text,
+        },
+        created_at=now,
+        next_try_at=now,
+    )
+
+
 def owe_for_free_stays(*, now: datetime) -> None:
     """Owe the letter of those bookings that were confirmed without a payment."""
     free = Slot.objects.filter(
@@ -109,13 +125,13 @@ def send(*, mail_id: int, now: datetime) -> bool:
     with transaction.atomic():
         letter = (
             Mail.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("booking__spot__zone")
+            .select_related("booking__spot__zone", "booking__user")
             .filter(id=mail_id, sent_at=None, given_up_at=None, next_try_at__lte=now)
             .first()
         )
         if letter is None:
             return False
-        if reminders.is_moot(letter, now):
+        if reminders.is_moot(letter, now) or (letter.booking and not letter.booking.email):
             letter.given_up_at = now
             letter.save(update_fields=["given_up_at"])
             return False
@@ -127,76 +143,49 @@ def send(*, mail_id: int, now: datetime) -> bool:
     except (OSError, SMTPException) as error:
         logger.warning("letter %s is not sent yet: %s", letter.key, type(error).__name__)
         if now - letter.created_at > _GIVE_UP_AFTER:
-            Mail.objects.filter(id=mail_id).update(given_up_at=now)
+            _note(letter, given_up_at=now)
             logger.error("letter %s is given up", letter.key)
         return False
-    Mail.objects.filter(id=mail_id).update(sent_at=now)
+    _note(letter, sent_at=now)
     return True
 
 
-def link(about: Booking, page: str = "payments:booking") -> str:
-    """Return the address that opens a page of the booking without an account."""
-    path = reverse(page, args=[about.reference])
-    return f"{settings.SITE_URL}{path}?key={about.access_key}"
+def _note(letter: Mail, **when: datetime) -> None:
+    """Note what became of a letter; one about an account leaves no trace."""
+    row = Mail.objects.filter(id=letter.pk)
+    if letter.booking_id is None:
+        row.delete()
+    else:
+        row.update(**when)
 
 
-def _message(letter: Mail, now: datetime) -> EmailMessage:
+def _message(letter: Mail, now: datetime) -> EmailMultiAlternatives:
+    if letter.booking is None:
+        said = letter.message or {}
+        with translation.override(said["language"]):
+            parts = letter_parts.parts_of(said["text"])
+            return _written(letter, said["to"], Letter(said["subject"], parts))
     about = letter.booking
-    stay = stays.stay_of(booking.slots_of(about.pk))
+    with translation.override(languages.of_letters(about)):
+        message = _written(letter, about.email, letters.compose(letter, about, now=now))
+        stay = stays.stay_of(booking.slots_of(about.pk))
+        if letter.kind in _WITH_CALENDAR and stay.is_booked:
+            file = calendar_file.write(about, stay, page=letters.link(about), now=now)
+            message.attach(calendar_file.name(about), file, "text/calendar")
+    return message
+
+
+def _written(letter: Mail, to: str, said: Letter) -> EmailMultiAlternatives:
     host = urlsplit(settings.SITE_URL).hostname
-    with translation.override(about.language):
-        subject = _SUBJECTS[MailKind(letter.kind)]() % {
-            "reference": about.reference,
-            "start": formatting.clock(stay.start),
-            "end": formatting.clock(stay.end),
-        }
-        body = render_to_string(
-            f"payments/mail/{_TEMPLATES.get(letter.kind, letter.kind)}.txt",
-            {
-                "booking": about,
-                "slot": stay.parts[-1],
-                "start": stay.start,
-                "end": stay.end,
-                "price": stay.price,
-                "amount": letter.amount,
-                "room": reminders.room(letter, now),
-                "arrival": _arrival_words(stay.parts, now),
-                "not_after": letter.not_after,
-                "link": link(about),
-                "choice_link": link(about, "payments:unlit"),
-                "extension_link": link(about, "payments:extend"),
-                "city_name": settings.CITY_NAME,
-                "city_phone": settings.CITY_PHONE,
-            },
-        )
-    return EmailMessage(
-        subject=subject,
-        body=body,
-        to=[about.email],
+    message = EmailMultiAlternatives(
+        subject=said.subject,
+        body=letter_parts.plain(said.parts),
+        to=[to],
         headers={
             "Message-ID": f"<curblight-{letter.pk}@{host}>",
             "Auto-Submitted": "auto-generated",
+            "Content-Language": translation.get_language(),
         },
     )
-
-
-def _arrival_words(stay: Sequence[Slot], now: datetime) -> str:
-    """Say how the spot of a stay waits for its citizen; nothing where it is kept to the end."""
-    found = no_show.outlook(booking_id=stay[0].booking_id, slots=stay, now=now)
-    if found is None:
-        return ""
-    return no_show.words(found, rules=StayRules.objects.get(zone__spots=stay[0].spot_id))
-
-
-_SUBJECTS = {
-    MailKind.CONFIRMED: lambda: _("Your parking is booked: %(reference)s"),
-    MailKind.CHANGED: lambda: _("Your parking is changed: %(reference)s"),
-    MailKind.CANCELLED: lambda: _("Your parking is cancelled: %(reference)s"),
-    MailKind.ORPHAN: lambda: _("Your payment came too late: %(reference)s"),
-    MailKind.NOBODY_YET: lambda: _("Nobody has parked on your spot yet: %(reference)s"),
-    MailKind.UNLIT: lambda: _("The light of your spot is not green: %(reference)s"),
-    MailKind.STARTS: lambda: _("Your parking begins at %(start)s: %(reference)s"),
-    MailKind.ENDS_SOON: lambda: _("Your parking ends at %(end)s: %(reference)s"),
-    MailKind.ENDS_NOW: lambda: _("5 minutes left, your parking ends at %(end)s: %(reference)s"),
-}
-_TEMPLATES: dict[str, str] = {MailKind.ENDS_SOON: "ends", MailKind.ENDS_NOW: "ends"}
+    message.attach_alternative(letter_parts.html(said.parts, subject=said.subject), "text/html")
+    return message

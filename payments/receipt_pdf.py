@@ -49,7 +49,8 @@ class _Sheet:
         """Fill the sheet."""
         row, entry = self._row, self._row.document.entry
         slot = row.slot
-        self._line(f"{_('City of %(city)s, parking') % {'city': settings.CITY_NAME}}", size=11)
+        issuer = _("City of %(city_name)s, parking") % {"city_name": settings.CITY_NAME}
+        self._line(issuer, size=11)
         self._gap(10)
         self._line(row.title, size=22, is_bold=True)
         self._line(str(row.document), size=13)

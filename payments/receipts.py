@@ -69,7 +69,7 @@ def _print(document: Document) -> Printed:
         document=document,
         title=str(document.get_kind_display()).capitalize(),
         slot=payment.slot,
-        zone=payment.slot.spot.zone.name,
+        zone=payment.slot.spot.zone.local_name,
         spot=entry.spot_number or payment.slot.spot.number,
         card=f"{payment.card_brand} •••• {payment.card_last4}" if payment.card_last4 else "",
         net=-sum(line.amount for line in lines) - tax,

@@ -50,7 +50,7 @@ def _around(now: datetime, ahead: timedelta) -> QuerySet[Slot]:
 
 def is_moot(letter: Mail, now: datetime) -> bool:
     """Say whether a letter is a reminder that would be late, or of a stay that has changed."""
-    if letter.not_after is None or letter.slot is None:
+    if letter.not_after is None or letter.slot is None or letter.booking_id is None:
         return False
     if now >= letter.not_after or letter.slot.state != SlotState.CONFIRMED:
         return True
@@ -68,7 +68,7 @@ def is_moot(letter: Mail, now: datetime) -> bool:
 
 def room(letter: Mail, now: datetime) -> extension.Room | None:
     """Return how far the stay can grow, for a letter that says when it ends."""
-    if letter.kind not in BEFORE_END:
+    if letter.kind not in BEFORE_END or letter.booking_id is None:
         return None
     try:
         return extension.room(booking_id=letter.booking_id, now=now)

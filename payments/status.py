@@ -12,7 +12,8 @@ from typing import TypedDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from parking import formatting
+from parking import formatting, lamp_words
+from parking.booking import HOLD_FOR
 from parking.models import Light
 from payments.booking_page import Stage, Standing
 from payments.models import DEAD_REFUND_STATES, Refund, RefundState
@@ -41,8 +42,8 @@ def of(standing: Standing, *, now: datetime) -> Status:
     lamps: dict[str, Lamp] = {}
     if light is not None and standing.stage == Stage.CONFIRMED:
         fields |= {
-            "light_desired": formatting.lamp(light.desired_light, light.desired_pattern),
-            "light_reported": formatting.lamp(light.reported_light, light.reported_pattern)
+            "light_desired": lamp_words.lamp(light.desired_light, light.desired_pattern),
+            "light_reported": lamp_words.lamp(light.reported_light, light.reported_pattern)
             or _("nothing yet"),
             "light_age": _age_words(light, now),
             "light_note": _light_note(light),
@@ -61,6 +62,8 @@ def _state(standing: Standing) -> str:
         state += f" {slots}"
     if standing.late_light:
         state += " unlit"
+    if (held := standing.held) and held.slot.held_until - held.slot.created_at > HOLD_FOR:
+        state += " prolonged"
     return f"{state} {standing.waiting.stage.value}" if standing.waiting else state
 
 

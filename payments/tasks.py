@@ -15,7 +15,8 @@ from celery import shared_task
 from django.db import DatabaseError
 from django.utils import timezone
 
-from parking import booking, no_show
+from parking import booking, forgetting, no_show
+from parking.models import Zone
 from parking.tasks import nudge_meter, ship_due
 from parking.tasks.nudges import nudge
 from payments import (
@@ -29,6 +30,7 @@ from payments import (
     ledger,
     mail,
     no_shows,
+    open_cases,
     proof,
     reconciliation,
     refunds,
@@ -202,6 +204,17 @@ def send_mail() -> None:
     reminders.owe(now=timezone.now())
     for mail_id in mail.due(now=timezone.now()):
         mail.send(mail_id=mail_id, now=timezone.now())
+
+
+@shared_task(name="payments.forget_people")
+def forget_people() -> int:
+    """Forget the plates whose zone's term is over, and addresses of guests; return how many."""
+    now, cases = timezone.now(), open_cases.among
+    plates = [
+        forgetting.forget_plates(zone=zone, open_cases=cases, now=now)
+        for zone in Zone.objects.all()
+    ]
+    return sum(plates) + forgetting.forget_guests(open_cases=cases, now=now)
 
 
 @shared_task(name="payments.release_no_shows")

@@ -1,4 +1,4 @@
-"""Addresses of the pages about money, of the auditor's desk, of the processor's notices."""
+"""Addresses of the pages about money and of the auditor's desk."""
 
 from django.urls import URLPattern, path
 
@@ -10,10 +10,11 @@ from payments.views import (
     documents,
     exceptions,
     extend,
+    mailbox,
     officers,
+    own_data,
     periods,
     taken,
-    webhook,
 )
 
 app_name = "payments"
@@ -22,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("bookings/<reference>/status.json", citizen.status_json, name="booking-status"),
     path("bookings/<reference>/pay/", citizen.pay, name="pay"),
     path("bookings/<reference>/return/", citizen.returned, name="return"),
+    path("bookings/<reference>/longer-hold/", citizen.longer_hold, name="longer-hold"),
     path("bookings/<reference>/give-up/", citizen.give_up, name="give-up"),
     path("bookings/<reference>/extend/", extend.extend, name="extend"),
     path("bookings/<reference>/change/", change.change_page, name="change"),
@@ -31,6 +33,11 @@ urlpatterns: list[URLPattern] = [
     path("bookings/<reference>/receipt/", citizen.receipt, name="receipt"),
     path("bookings/<reference>/documents/<slug:name>/", documents.show, name="document"),
     path("bookings/<reference>/documents/<slug:name>.pdf", documents.pdf, name="document-pdf"),
+    path("bookings/<reference>/data.json", own_data.booking_file, name="booking-data"),
+    path("bookings/<reference>/erase/", own_data.erase_booking, name="erase-booking"),
+    path("my-data/", own_data.show, name="own-data"),
+    path("my-data/file.json", own_data.file, name="own-data-file"),
+    path("my-data/erase/", own_data.erase, name="erase"),
     path("audit/", audit.overview, name="report"),
     path("audit/lines/", audit.lines, name="audit-lines"),
     path("audit/totals/", audit.totals, name="audit-totals"),
@@ -48,5 +55,7 @@ urlpatterns: list[URLPattern] = [
     path("desk/refunds/", officers.requests, name="refund-requests"),
     path("desk/payments/<uuid:payment_id>/refund/", officers.refund, name="refund"),
     path("desk/payments/<uuid:payment_id>/release/", officers.release, name="release"),
-    path("stripe/webhook/", webhook.receive, name="webhook"),
+    path("demo/mail/", mailbox.letters, name="mailbox"),
+    path("demo/mail/<slug:name>/", mailbox.letter, name="mailbox-letter"),
+    path("demo/mail/<slug:name>/letter.html", mailbox.letter_html, name="mailbox-letter-html"),
 ]

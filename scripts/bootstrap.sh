@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Install what this machine lacks: Debian packages, then .venv from the hashed lock.
-# Costs a moment when nothing is missing. Usage: scripts/bootstrap.sh run|dev|test
-#   run   what the site needs      dev   and what lint needs      test   and a browser with fonts, an MQTT broker, Lighthouse
+# Costs a moment when nothing is missing. Usage: scripts/bootstrap.sh run|dev|test|bench
+#   run   what the site needs      test    and a browser with fonts, an MQTT broker, Lighthouse
+#   dev   and what lint needs      bench   and what sends requests by the thousand
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 level=${1:-run}
-case $level in run | dev | test) ;; *) echo "usage: $0 run|dev|test" >&2 && exit 2 ;; esac
+case $level in run | dev | test | bench) ;; *) echo "usage: $0 run|dev|test|bench" >&2 && exit 2 ;; esac
 
 say() { printf '%s\n' "$*"; }
 die() {
@@ -54,7 +55,11 @@ missing_packages() {
     brought "${DATABASE_URL:-}" || has_postgis || echo postgresql-postgis
     has_library 'libgdal\.so' && has_library 'libgeos_c\.so' || echo postgresql-postgis
     brought "${REDIS_URL:-}" || has_command redis-server || echo redis-server
-    if [ "$level" = test ]; then
+    has_command msgfmt || echo gettext
+    if [ "$level" = bench ]; then
+        has_command wrk || echo wrk
+    fi
+    if [ "$level" = test ] || [ "$level" = bench ]; then
         has_command chromium || echo chromium
         has_command mosquitto || [ -x /usr/sbin/mosquitto ] || echo mosquitto
         has_font DejaVuSans || echo fonts-dejavu-core
@@ -134,7 +139,7 @@ mapfile -t packages < <(missing_packages | tr ' ' '\n' | sort -u)
 [ -n "$(find_python)" ] || die "Python 3.11 or newer is needed, with its venv module; this machine has $(python3 -V 2>&1 || echo none)."
 
 # What tests run with Node, which came as a Python package.
-sync_node_tools() { [ "$level" != test ] || .venv/bin/python -m scripts.node_tools; }
+sync_node_tools() { [ "$level" != test ] && [ "$level" != bench ] || .venv/bin/python -m scripts.node_tools; }
 
 # A linked environment is shared by several checkouts and kept by whoever made it.
 if [ -L .venv ]; then

@@ -34,6 +34,7 @@ _CITIES: dict[str, dict[str, str]] = {
         "CITY_TIME_ZONE": "Asia/Tehran",
         "CITY_CURRENCY": "IRR",
         "CITY_CENTRE": "51.4104,35.7575",
+        "LANGUAGE_CODE": "fa",
     },
 }
 
@@ -44,8 +45,9 @@ _NOT_AT_STRIPE = frozenset({"CUP", "IRR", "KPW", "SDG", "SYP"})
 _SETTINGS = (
     *("ALLOWED_HOSTS", "BEHIND_PROXY", "CITY", "CITY_CENTRE", "CITY_COUNTRY", "CITY_CURRENCY"),
     *("CITY_NAME", "CITY_PHONE", "CITY_TIME_ZONE", "DATABASE_URL", "DEBUG"),
-    *("DEFAULT_FROM_EMAIL", "EMAIL_URL"),
-    *("LANGUAGE_CODE", "LOG_LEVEL", "MAP_TILES_ATTRIBUTION", "MAP_TILES_URL"),
+    *("DEFAULT_FROM_EMAIL", "DEMO_MAILBOX", "EMAIL_URL"),
+    *("LANGUAGE_CODE", "LOG_LEVEL", "LIVE_URL", "MAP_TILES_ATTRIBUTION", "MAP_TILES_PROXY"),
+    "MAP_TILES_URL",
     *("METER_ALLOWED_NETWORKS", "METER_GATEWAY_URL", "METER_KEYS_SECRET", "METER_LAST_MIN"),
     *("METER_LEAD_MIN", "METER_LIGHTS", "METER_MQTT_CA_FILE", "METER_MQTT_CERT_FILE"),
     *("METER_MQTT_KEY_FILE", "METER_MQTT_URL", "METER_UNPAID_AFTER_MIN", "REDIS_URL"),
@@ -56,7 +58,7 @@ _SETTINGS = (
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the servers listen, on 127.0.0.1: the pages, the two stand-ins, the line of meters."""
+    """Where the servers listen, on 127.0.0.1: the pages, the two stand-ins, what waits in line."""
 
     web: int = 8000
     sandbox: int = 8010
@@ -88,7 +90,7 @@ class Ports:
             ("site", self.web),
             ("sandbox", self.sandbox),
             ("meters", self.meters),
-            ("meters' line", self.line),
+            ("line of meters and maps", self.line),
         ):
             port = next(
                 (port for port in range(wanted, 65536) if port not in taken and is_free(port)), None
@@ -129,6 +131,7 @@ def for_site(
     env = {
         "DEBUG": "0",
         "SITE_URL": f"http://127.0.0.1:{ports.web}",
+        "LIVE_URL": f"http://127.0.0.1:{ports.line}/map/live",  # no proxy stands before both
         "STATIC_ROOT": str(place.home / "static"),
         "PYTHONUNBUFFERED": "1",
         # A letter has a key to a booking: not for a log. The path has a slash of its own.
@@ -147,6 +150,8 @@ def for_site(
             "STRIPE_API_BASE": f"http://127.0.0.1:{ports.sandbox}",
             "STRIPE_WEBHOOK_SECRETS": secret["STRIPE_WEBHOOK_SECRET"],
         }
+        if not environ.get("EMAIL_URL"):
+            env.setdefault("DEMO_MAILBOX", "1")
     elif env["CITY_CURRENCY"] in _NOT_AT_STRIPE and not environ.get("STRIPE_API_BASE"):
         raise SetupError(
             f"STRIPE_API_KEY is set, but Stripe does not settle {env['CITY_CURRENCY']}, the "

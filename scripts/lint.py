@@ -14,6 +14,7 @@ _CHECKS = {
     "types": [_PYTHON, "-m", "mypy", "."],
     "layers": [_PYTHON, "-c", "import importlinter.cli as cli; cli.lint_imports_command()"],
     "templates": [_PYTHON, "-m", "djlint", "templates", "--check", "--lint"],
+    "messages": [_PYTHON, "manage.py", "makemessages", "--check", "--verbosity", "0"],
     # No database is needed to compare models with migrations; Django warns that it found none.
     "migrations": [
         *(_PYTHON, "-W", "ignore::RuntimeWarning", "manage.py", "makemigrations"),

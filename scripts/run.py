@@ -11,6 +11,7 @@ from pathlib import Path
 from scripts import environment, site_services
 from scripts.environment import ACCOUNTS, PASSWORD, Ports
 from scripts.local_services import Postgres, Redis, sweep
+from scripts.messages import compile_all
 from scripts.places import CHECKOUT, BusyError, Place, SetupError
 from scripts.processes import MARK
 from scripts.supervisor import StopRequested, Supervisor
@@ -93,6 +94,7 @@ class Site:
         ]
         check = [sys.executable, "-m", "scripts.check_environment", *theirs]
         supervisor.run("setup", check, self.env)
+        compile_all()
         # 2. What needs no database; the pages' files are compressed meanwhile.
         if self.has_sandbox:
             supervisor.start(site_services.sandbox(self.env, self.ports, self.place, self.city))
@@ -142,6 +144,8 @@ class Site:
             "Audit": site_services.site_path(self.env, "/audit/"),
             "API": site_services.site_path(self.env, "/api/"),
         }
+        if self.env.get("DEMO_MAILBOX") == "1":
+            places["Letters"] = site_services.site_path(self.env, "/demo/mail/")
         if self.has_sandbox:
             places["Payment sandbox"] = f"http://127.0.0.1:{self.ports.sandbox}/"
         if self.has_meters:

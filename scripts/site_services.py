@@ -24,7 +24,7 @@ def web(env: Mapping[str, str], ports: Ports) -> Service:
 
 
 def line(env: Mapping[str, str], ports: Ports) -> Service:
-    """Let meters that only call us wait for their plans."""
+    """Let meters that only call us wait for their plans, and maps for what others book."""
     return _python(
         "line",
         env,

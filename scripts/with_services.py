@@ -10,6 +10,7 @@ from types import FrameType
 
 from scripts.environment import for_tests
 from scripts.local_services import Postgres, Redis, running
+from scripts.messages import compile_all
 from scripts.places import Place, SetupError
 
 
@@ -23,6 +24,7 @@ def main(arguments: list[str]) -> int:
     try:
         with place.alone(wait=True):
             postgres, redis = Postgres(place, durable=name == "bench"), Redis(place)
+            compile_all()
             with running(place, postgres, redis):
                 return run(command, for_tests(postgres.url("curblight"), redis.url))
     except SetupError as problem:

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.utils import translation
 from playwright.sync_api import Browser
 from xdist.scheduler import LoadScopeScheduling
 
@@ -45,6 +46,13 @@ LONG = (
     *("tests/payments/test_queries", "tests/parking/pricing/", "tests/parking/lights/"),
     *("tests/parking/imports/", "tests/payments/test_audit_in", "tests/tooling/"),
 )
+
+
+@pytest.fixture(autouse=True)
+def in_the_citys_language() -> Iterator[None]:
+    """Forget the language of the last page: addresses are made in it."""
+    yield
+    translation.deactivate()
 
 
 class Files(LoadScopeScheduling):

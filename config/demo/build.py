@@ -63,6 +63,7 @@ def build(*, city: City, now: datetime) -> Counted:
     Street.objects.bulk_create(
         Street(
             name=street.name,
+            names=dict(street.names),
             geometry=MultiLineString(LineString(*street.line)),
             width_m=street.width_m,
         )
@@ -89,7 +90,12 @@ def _person(email: str, **rights: bool) -> User:
 
 def _zone(plan: ZonePlan) -> Zone:
     ring = [*plan.boundary, plan.boundary[0]]
-    zone = Zone.objects.create(code=plan.code, name=plan.name, boundary=MultiPolygon(Polygon(ring)))
+    zone = Zone.objects.create(
+        code=plan.code,
+        name=plan.name,
+        names=dict(plan.names),
+        boundary=MultiPolygon(Polygon(ring)),
+    )
     StayRules.objects.create(zone=zone, **plan.rules)
     if plan.demand:
         DemandRule.objects.create(zone=zone, **plan.demand)
@@ -122,6 +128,7 @@ def _meters(city: City, plan: ZonePlan, zone: Zone, serials: Iterator[str]) -> C
     )
     create_keys(meter.pk for meter in meters)
     numbers = count(1)
+    names = {street.name: dict(street.names) for street in city.streets}
     spots = Spot.objects.bulk_create(
         Spot(
             zone=zone,
@@ -129,6 +136,7 @@ def _meters(city: City, plan: ZonePlan, zone: Zone, serials: Iterator[str]) -> C
             position=position,
             number=f"{plan.prefix}-{next(numbers):03d}",
             street=spot.street,
+            street_names=names[spot.street],
             location=Point(*spot.place, srid=4326),
             bearing=spot.bearing,
             features=_features(index, position),

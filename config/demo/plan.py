@@ -29,6 +29,7 @@ class StreetPlan:
     line: Sequence[Place]
     width_m: int = 14
     has_parking: bool = True
+    names: Mapping[str, str] = field(default_factory=dict)  # by language
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class ZonePlan:
 
     code: str
     name: str
+    names: Mapping[str, str] = field(default_factory=dict)  # by language
     prefix: str  # of the numbers painted on the ground
     boundary: Sequence[Place]
     tariffs: Sequence[Mapping[str, Any]]

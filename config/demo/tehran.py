@@ -6,6 +6,7 @@ with the hours, as the city council's tariff for kerbside parking does; Fridays 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from config.demo.plan import City, Place, StreetPlan, ZonePlan
@@ -67,7 +68,33 @@ def _box(west: float, south: float, east: float, north: float) -> list[Place]:
     return [(west, south), (east, south), (east, north), (west, north)]
 
 
-STREETS = [
+_ENGLISH = {
+    "خیابان ولیعصر": "Valiasr Street",
+    "بزرگراه حقانی": "Haqqani Expressway",
+    "بزرگراه کردستان": "Kurdistan Expressway",
+    "خیابان ملاصدرا": "Mollasadra Street",
+    "خیابان ونک": "Vanak Street",
+    "خیابان خدامی": "Khoddami Street",
+    "خیابان شیراز شمالی": "North Shiraz Street",
+    "خیابان شیراز جنوبی": "South Shiraz Street",
+    "خیابان برزیل": "Brazil Street",
+    "خیابان توانیر": "Tavanir Street",
+    "خیابان نظامی گنجوی": "Nezami Ganjavi Street",
+    "خیابان رستگاران": "Rastgaran Street",
+    "خیابان گاندی": "Gandhi Street",
+    "خیابان آفریقا": "Africa Street",
+    "خیابان شهیدی": "Shahidi Street",
+    "خیابان صانعی": "Sanei Street",
+    "کوچه پالیزوانی": "Palizvani Alley",
+    "خیابان سی‌ام گاندی": "Gandhi 30th Street",
+    "بلوار میرداماد": "Mirdamad Boulevard",
+    "خیابان تابان غربی": "West Taban Street",
+    "خیابان ناهید غربی": "West Nahid Street",
+    "خیابان کیش": "Kish Street",
+    "خیابان آرش غربی": "West Arash Street",
+}
+
+_STREETS = [
     StreetPlan(
         "خیابان ولیعصر",
         [
@@ -116,11 +143,13 @@ STREETS = [
     StreetPlan("خیابان کیش", [(51.4207, 35.7569), (51.4210, 35.7607)], 12),
     StreetPlan("خیابان آرش غربی", [(51.4099, 35.7594), (51.4182, 35.7591)], 12),
 ]
+STREETS = [replace(street, names={"en": _ENGLISH[street.name]}) for street in _STREETS]
 
 ZONES = [
     ZonePlan(
         code="vanak",
         name="ونک",
+        names={"en": "Vanak"},
         prefix="VN",
         boundary=_box(51.4037, 35.7546, 51.4120, 35.7604),
         tariffs=[price(120_000, 180_000, 240_000), price(150_000, 220_000, 300_000)],
@@ -129,6 +158,7 @@ ZONES = [
     ZonePlan(
         code="mollasadra",
         name="ملاصدرا",
+        names={"en": "Mollasadra"},
         prefix="MS",
         boundary=_box(51.3935, 35.7495, 51.4034, 35.7618),
         tariffs=[price(120_000, 180_000, 240_000)],
@@ -138,6 +168,7 @@ ZONES = [
     ZonePlan(
         code="mirdamad",
         name="میرداماد",
+        names={"en": "Mirdamad"},
         prefix="MD",
         boundary=_box(51.4040, 35.7606, 51.4215, 35.7705),
         tariffs=[price(120_000, 180_000, 240_000), price(150_000, 220_000, 300_000)],
@@ -146,6 +177,7 @@ ZONES = [
     ZonePlan(
         code="gandhi",
         name="گاندی",
+        names={"en": "Gandhi"},
         prefix="GN",
         boundary=_box(51.4122, 35.7415, 51.4161, 35.7572),
         tariffs=[price(150_000, 220_000, 300_000)],
@@ -154,6 +186,7 @@ ZONES = [
     ZonePlan(
         code="africa",
         name="آفریقا",
+        names={"en": "Africa"},
         prefix="AF",
         boundary=_box(51.4163, 35.7425, 51.4215, 35.7604),
         tariffs=[price(150_000, 220_000, 300_000)],
@@ -162,6 +195,7 @@ ZONES = [
     ZonePlan(
         code="tavanir",
         name="توانیر",
+        names={"en": "Tavanir"},
         prefix="TV",
         boundary=_box(51.4037, 35.7415, 51.4120, 35.7544),
         tariffs=[price(100_000, 150_000, 200_000)],

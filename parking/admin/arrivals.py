@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from parking import arrivals, formatting
@@ -96,7 +96,7 @@ class ArrivalWatchAdmin(RecordAdmin):
         """Say what the sensor had said when the spot was given to others."""
         if watched.free_since is None or watched.last_word_at is None:
             return NONE
-        return _now("The sensor said free from %(since)s to %(until)s, without a break.") % {
+        return gettext("The sensor said free from %(since)s to %(until)s, without a break.") % {
             "since": formatting.clock(watched.free_since),
             "until": formatting.clock(watched.last_word_at),
         }

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from parking import formatting, stays
@@ -170,7 +170,7 @@ class BookingAdmin(ZoneScopedAdmin):
     @admin.display(description=_("plate"), ordering="plate")
     def plate_shown(self, booking: Booking) -> str:
         """Write the plate out, from left to right."""
-        return formatting.plate(booking.plate)
+        return formatting.plate(booking.plate) if booking.plate else gettext("no longer kept")
 
     @admin.display(description=_("price"))
     def price(self, booking: Booking) -> str:
@@ -205,4 +205,4 @@ def _of_person(person: str) -> Q:
 def _link(name: str, *args: object, **query: str) -> SafeString:
     address = reverse(name, args=args)
     target = f"{address}?{urlencode(query)}" if query else address
-    return format_html('<a href="{}">{}</a>', target, _now("open"))
+    return format_html('<a href="{}">{}</a>', target, pgettext("a link to a page", "open"))

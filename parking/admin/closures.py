@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from parking import formatting, lights
 from parking.admin.periods import OVERRIDES
@@ -112,7 +113,11 @@ class ClosureAdmin(ZoneScopedAdmin):
     def longest_stay_named(self, closure: Closure) -> str:
         """Write out how long one may stay meanwhile."""
         minutes = closure.longest_stay_min
-        return str(_("closed")) if minutes is None else formatting.duration(minutes)
+        return (
+            pgettext("a street or spot", "closed")
+            if minutes is None
+            else formatting.duration(minutes)
+        )
 
 
 def _replan(closure: Closure) -> None:

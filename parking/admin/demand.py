@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from parking import demand, formatting
@@ -48,10 +48,12 @@ class MoneyField(forms.DecimalField):
             return None
         minor = amount.scaleb(self.places)
         if minor != int(minor):
-            raise forms.ValidationError(
-                _("Write the amount with %(places)s decimals at most."),
-                params={"places": self.places},
+            text = ngettext(
+                "Write the amount with %(places)s decimal at most.",
+                "Write the amount with %(places)s decimals at most.",
+                self.places,
             )
+            raise forms.ValidationError(text % {"places": formatting.number(self.places)})
         return int(minor)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -117,13 +119,13 @@ class DemandRuleAdmin(ZoneScopedAdmin):
         )
         if request.method == "POST":
             if not may_draft:
-                raise PermissionDenied(_now("This zone's tariffs are not yours to change."))
+                raise PermissionDenied(gettext("This zone's tariffs are not yours to change."))
             return self._draft(request, rule)
         made = demand.proposal(zone_id=rule.zone_id, now=timezone.now())
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": _now("%(zone)s: prices by demand") % {"zone": rule.zone},
+            "title": gettext("%(zone)s: prices by demand") % {"zone": rule.zone},
             "rule": rule,
             "made": made,
             "period": formatting.period(made.since, made.until),
@@ -140,11 +142,11 @@ class DemandRuleAdmin(ZoneScopedAdmin):
             self.message_user(request, str(refused), messages.ERROR)
             page = reverse("admin:parking_demandrule_proposal", args=[rule.pk])
             return HttpResponseRedirect(page)
-        said = _now("Version %(n)s was drafted from demand.") % {"n": version.version}
+        said = gettext("Version %(n)s was drafted from demand.") % {"n": version.version}
         self.log_change(request, rule, said)
         self.message_user(
             request,
-            said + " " + _now("One person proposes it, and another approves it."),
+            said + " " + gettext("One person proposes it, and another approves it."),
             messages.SUCCESS,
         )
         page = reverse("admin:parking_tariffversion_change", args=[version.pk])
@@ -169,7 +171,7 @@ class DemandRuleAdmin(ZoneScopedAdmin):
     def proposed(self, rule: DemandRule) -> SafeString:
         """Link to the proposal."""
         page = reverse("admin:parking_demandrule_proposal", args=[rule.pk])
-        return format_html('<a href="{}">{}</a>', page, _now("See what demand says"))
+        return format_html('<a href="{}">{}</a>', page, gettext("See what demand says"))
 
 
 def _card(rule: DemandRule, band: demand.BandProposal) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from parking import desk, formatting
+from parking import desk, formatting, lamp_words
 from parking.admin.light_map import drawn
 from parking.admin.scoping import visible_zones
 from parking.admin.spots import NONE
@@ -65,7 +65,7 @@ class MeterPages(_Base):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": _now("Lights that are not as they should be"),
+            "title": gettext("Lights that are not as they should be"),
             "count": count,
             "drawing": drawn([light.spot.location for light in lights]),
             "rows": [_light_row(light, now) for light in lights],
@@ -84,22 +84,22 @@ class MeterPages(_Base):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": _now("What was asked of lamp %(lamp)s of %(meter)s")
+            "title": gettext("What was asked of lamp %(lamp)s of %(meter)s")
             % {"lamp": formatting.number(position), "meter": meter},
             "meter": meter,
             "spot": spot,
             "log": table(
-                name=_now("Commands"),
+                name=gettext("Commands"),
                 head=[
-                    _now("Asked"),
-                    _now("Plan"),
-                    _now("Shows at once"),
-                    _now("Then"),
-                    _now("Sent"),
-                    _now("Delivered"),
-                    _now("Applied"),
-                    _now("Reported"),
-                    _now("State"),
+                    gettext("Asked"),
+                    gettext("Plan"),
+                    gettext("Shows at once"),
+                    gettext("Then"),
+                    gettext("Sent"),
+                    gettext("Delivered"),
+                    gettext("Applied"),
+                    gettext("Reported"),
+                    gettext("State"),
                 ],
                 rows=_log_rows(commands, position),
             ),
@@ -112,14 +112,14 @@ class MeterPages(_Base):
         now = timezone.now()
         spots = Spot.objects.filter(meter=meter).select_related("light").order_by("position")
         return table(
-            name=_now("Lights"),
+            name=gettext("Lights"),
             head=[
-                _now("Lamp"),
-                _now("Spot"),
-                _now("Asked"),
-                _now("Reported"),
-                _now("Heard"),
-                _now("Verdict"),
+                gettext("Lamp"),
+                gettext("Spot"),
+                gettext("Asked"),
+                gettext("Reported"),
+                gettext("Heard"),
+                gettext("Verdict"),
             ],
             rows=[_lamp_row(meter, spot, now) for spot in spots],
         )
@@ -131,8 +131,14 @@ class MeterPages(_Base):
         if not deeds:
             return NONE
         return table(
-            name=_now("Work"),
-            head=[_now("When"), _now("What"), _now("Until"), _now("Who"), _now("Why")],
+            name=gettext("Work"),
+            head=[
+                gettext("When"),
+                gettext("What"),
+                gettext("Until"),
+                gettext("Who"),
+                gettext("Why"),
+            ],
             rows=[
                 (
                     to_the_second(deed.at),
@@ -152,8 +158,8 @@ def _light_row(light: Light, now: datetime) -> dict[str, Any]:
         "spot": light.spot,
         "meter": light.spot.meter,
         "url": reverse("admin:parking_meter_change", args=[light.spot.meter_id]),
-        "wanted": formatting.lamp(light.desired_light, light.desired_pattern),
-        "told": formatting.lamp(light.reported_light, light.reported_pattern),
+        "wanted": lamp_words.lamp(light.desired_light, light.desired_pattern),
+        "told": lamp_words.lamp(light.reported_light, light.reported_pattern),
         "since": timesince(since, now, depth=1) if since else NONE,
         "heard": timesince(heard, now, depth=1) if heard else NONE,
         "fault": light.fault,
@@ -162,14 +168,14 @@ def _light_row(light: Light, now: datetime) -> dict[str, Any]:
 
 def _lamp_row(meter: Meter, spot: Spot, now: datetime) -> tuple[Any, ...]:
     log = reverse("admin:parking_meter_lamp", args=[meter.pk, spot.position or 0])
-    lamp = format_html('<a href="{}">{}</a>', log, _now("lamp %(n)s") % {"n": spot.position})
+    lamp = format_html('<a href="{}">{}</a>', log, gettext("lamp %(n)s") % {"n": spot.position})
     light = getattr(spot, "light", None)
     if light is None:
         return (lamp, spot.number, NONE, NONE, NONE, "")
-    asked = formatting.lamp(light.desired_light, light.desired_pattern)
-    told = formatting.lamp(light.reported_light, light.reported_pattern)
+    asked = lamp_words.lamp(light.desired_light, light.desired_pattern)
+    told = lamp_words.lamp(light.reported_light, light.reported_pattern)
     age = timesince(light.reported_at, now, depth=1) if light.reported_at else NONE
-    verdict = _now("right") if light.converged else wrong(light.fault or _now("differs"))
+    verdict = gettext("right") if light.converged else wrong(light.fault or gettext("differs"))
     return (lamp, spot.number, asked, told or NONE, age, verdict)
 
 
@@ -185,8 +191,8 @@ def _log_rows(commands: Iterable[MeterCommand], position: int) -> list[tuple[Any
             (
                 to_the_second(command.created_at),
                 command.revision,
-                formatting.lamp(*now),
-                f"{formatting.lamp(*then.show)}, {formatting.moment(then.start)}" if then else NONE,
+                lamp_words.lamp(*now),
+                f"{lamp_words.lamp(*then.show)}, {formatting.moment(then.start)}" if then else NONE,
                 to_the_second(command.sent_at),
                 to_the_second(command.delivered_at),
                 to_the_second(applied),

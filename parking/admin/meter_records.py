@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from parking import formatting
@@ -108,7 +109,7 @@ class MeterCommandAdmin(RecordAdmin):
     def message(self, command: MeterCommand) -> SafeString:
         """Lay the message out."""
         text = json.dumps(command.body, indent=2, ensure_ascii=False)
-        return scrolled(format_html("<pre>{}</pre>", text), _now("Message"))
+        return scrolled(format_html("<pre>{}</pre>", text), gettext("Message"))
 
 
 @admin.register(MeterEvent)
@@ -135,5 +136,5 @@ class MeterDeedAdmin(RecordAdmin):
 def _seconds(length: timedelta) -> str:
     seconds = length.total_seconds()
     if seconds < 60:
-        return _now("%(n)s s") % {"n": f"{seconds:.1f}"}
+        return gettext("%(n)s s") % {"n": formatting.number(Decimal(f"{seconds:.1f}"))}
     return formatting.duration(round(seconds / 60))

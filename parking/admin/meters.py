@@ -14,9 +14,8 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from parking import formatting, lights, meter_care, meter_keys, tasks
 from parking.admin.maps import MapAdmin
@@ -152,15 +151,15 @@ class MeterAdmin(MeterCare, MeterPages, ZoneScopedAdmin, MapAdmin):
     def heard(self, meter: Meter) -> str | SafeString:
         """Say how long ago the meter was heard."""
         if meter.last_seen_at is None:
-            return wrong(_now("never")) if meter.is_active else NONE
-        age = _now("%(age)s ago") % {"age": timesince(meter.last_seen_at, depth=1)}
+            return wrong(gettext("never")) if meter.is_active else NONE
+        age = gettext("%(age)s ago") % {"age": timesince(meter.last_seen_at, depth=1)}
         late = meter.is_active and meter.last_seen_at < timezone.now() - SILENT_AFTER
         return wrong(age) if late else age
 
     @admin.display(description=_("lights"))
     def lamps(self, meter: Any) -> str | SafeString:
         """Say how many of its lamps show what they should."""
-        told = _now("%(right)s of %(all)s right") % {
+        told = gettext("%(right)s of %(all)s right") % {
             "right": formatting.number(meter.lamp_count - meter.wrong_count),
             "all": formatting.number(meter.lamp_count),
         }
@@ -171,7 +170,7 @@ class MeterAdmin(MeterCare, MeterPages, ZoneScopedAdmin, MapAdmin):
         """Write the charge out."""
         if meter.battery_pct is None:
             return NONE
-        told = _now("%(percent)s %%") % {"percent": formatting.number(meter.battery_pct)}
+        told = formatting.percent(meter.battery_pct)
         return wrong(told) if meter.battery_pct < LOW_BATTERY_PCT else told
 
     @admin.display(description=_("clock"), ordering="clock_offset_ms")
@@ -180,9 +179,9 @@ class MeterAdmin(MeterCare, MeterPages, ZoneScopedAdmin, MapAdmin):
         if meter.clock_offset_ms is None:
             return NONE
         if abs(meter.clock_offset_ms) < CLOCK_UNSURE_MS:
-            return _now("right")
+            return gettext("right")
         seconds = formatting.number(round(meter.clock_offset_ms / 1000))
-        told = _now("%(seconds)s s off") % {"seconds": seconds}
+        told = gettext("%(seconds)s s off") % {"seconds": seconds}
         return wrong(told) if abs(meter.clock_offset_ms) > CLOCK_OFF_MS else told
 
     @admin.display(description=_("faults"))
@@ -194,16 +193,16 @@ class MeterAdmin(MeterCare, MeterPages, ZoneScopedAdmin, MapAdmin):
     def in_use(self, meter: Meter) -> str | SafeString:
         """Say whether it is in use, and until when somebody works at it."""
         if not meter.is_active:
-            return _now("out of use")
+            return gettext("out of use")
         if meter.maintenance_until is None or meter.maintenance_until <= timezone.now():
-            return _now("in use")
+            return gettext("in use")
         until = formatting.moment(meter.maintenance_until)
-        return wrong(_now("in maintenance until %(until)s") % {"until": until})
+        return wrong(gettext("in maintenance until %(until)s") % {"until": until})
 
     @admin.display(description=_("plan"))
     def plans(self, meter: Meter) -> str:
         """Name the plan that it should have and the one that it has."""
-        return _now("%(wanted)s asked, %(reported)s reported") % {
+        return gettext("%(wanted)s asked, %(reported)s reported") % {
             "wanted": meter.plan_revision,
             "reported": meter.reported_revision,
         }
@@ -212,7 +211,7 @@ class MeterAdmin(MeterCare, MeterPages, ZoneScopedAdmin, MapAdmin):
     def key_names(self, meter: Meter) -> str:
         """Name the valid keys; their secrets are shown once, when they are made."""
         names = meter.keys.filter(retired_at__isnull=True).values_list("key_id", flat=True)
-        return ", ".join(names) or _now("none: it can neither be called nor call us")
+        return ", ".join(names) or gettext("none: it can neither be called nor call us")
 
     @admin.action(description=_("Send the plan again"), permissions=["change"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Meter]) -> None:
@@ -240,7 +239,7 @@ class MeterAdmin(MeterCare, MeterPages, ZoneScopedAdmin, MapAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": _now("New key for %(meter)s") % {"meter": meter},
+            "title": gettext("New key for %(meter)s") % {"meter": meter},
             "meter": meter,
             "key": key,
             "secret": key.secret.hex() if key else "",

@@ -16,9 +16,8 @@ from django.db.models import Field, ForeignKey
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from parking import formatting, tasks
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
@@ -148,10 +147,10 @@ class TariffSimulationAdmin(ZoneScopedAdmin):
         """Add the answer, or how far it is."""
         simulation: TariffSimulation | None = kwargs.get("obj")
         if simulation is None:
-            context["title"] = _now("What if")
+            context["title"] = gettext("What if")
         else:
             context |= {
-                "title": _now("What if: %(version)s") % {"version": simulation.version},
+                "title": gettext("What if: %(version)s") % {"version": simulation.version},
                 "subtitle": None,
                 "simulation": simulation,
                 "last_on": simulation.end_on - timedelta(days=1),
@@ -172,7 +171,7 @@ class TariffSimulationAdmin(ZoneScopedAdmin):
         """Send every figure of an answer."""
         simulation = self._visible(request, pk)
         if simulation.result is None:
-            self.message_user(request, _now("There are no figures yet."), messages.ERROR)
+            self.message_user(request, gettext("There are no figures yet."), messages.ERROR)
             address = reverse("admin:parking_tariffsimulation_change", args=[pk])
             return HttpResponseRedirect(address)
         name = f"what-if-{simulation.version.zone.code}-{simulation.version.version}-{pk}.csv"
@@ -210,7 +209,7 @@ class TariffSimulationAdmin(ZoneScopedAdmin):
         if not tasks.nudge_simulations():
             self.message_user(
                 request,
-                _now("The queue of work is away. Your question is kept and starts by itself."),
+                gettext("The queue of work is away. Your question is kept and starts by itself."),
                 messages.WARNING,
             )
 
@@ -226,11 +225,15 @@ def _progress(simulation: TariffSimulation) -> dict[str, Any]:
                 "It starts when %(n)s other questions are answered.",
                 ahead,
             ) % {"n": formatting.number(ahead)}
-            text = text if ahead else _now("It starts in a moment.")
+            text = text if ahead else gettext("It starts in a moment.")
         case SimulationState.RUNNING if simulation.total is None:
-            text = _now("Reading the past stays.")
+            text = gettext("Reading the past stays.")
         case SimulationState.RUNNING:
-            text = _now("%(done)s of %(total)s stays priced.") % {
+            text = ngettext(
+                "%(done)s of %(total)s stay priced.",
+                "%(done)s of %(total)s stays priced.",
+                simulation.total or 0,
+            ) % {
                 "done": formatting.number(simulation.done),
                 "total": formatting.number(simulation.total or 0),
             }

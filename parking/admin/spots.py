@@ -15,12 +15,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from parking import formatting, lights
+from parking import lamp_words, lights
 from parking.admin.maps import MapAdmin
+from parking.admin.names import NamedAdmin
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
 from parking.models import Feature, Light, Slot, Spot
 
@@ -116,7 +116,7 @@ class ReasonForm(forms.Form):
 
 
 @admin.register(Spot)
-class SpotAdmin(ZoneScopedAdmin, MapAdmin):
+class SpotAdmin(NamedAdmin, ZoneScopedAdmin, MapAdmin):
     """One place at the kerb."""
 
     form = SpotForm
@@ -137,7 +137,18 @@ class SpotAdmin(ZoneScopedAdmin, MapAdmin):
     list_per_page = 50
     actions = ["take_out_of_use", "put_into_use"]
     fieldsets = [
-        (None, {"fields": [("zone", "number"), ("street", "bearing"), "features", "is_active"]}),
+        (
+            None,
+            {
+                "fields": [
+                    ("zone", "number"),
+                    ("street", "bearing"),
+                    "street_names",
+                    "features",
+                    "is_active",
+                ]
+            },
+        ),
         (_("Light"), {"fields": [("meter", "position")]}),
         (_("Place"), {"fields": ["location"]}),
     ]
@@ -161,14 +172,14 @@ class SpotAdmin(ZoneScopedAdmin, MapAdmin):
         if spot.meter_id is None:
             return NONE
         light = spot.light
-        wanted = formatting.lamp(light.desired_light, light.desired_pattern)
+        wanted = lamp_words.lamp(light.desired_light, light.desired_pattern)
         if light.converged:
             return wanted
-        told = formatting.lamp(light.reported_light, light.reported_pattern)
-        told = told or _now("not heard yet")
+        told = lamp_words.lamp(light.reported_light, light.reported_pattern)
+        told = told or gettext("not heard yet")
         return format_html(
             '<span class="desk-wrong">{}</span>',
-            _now("%(told)s; should be %(wanted)s") % {"told": told, "wanted": wanted},
+            gettext("%(told)s; should be %(wanted)s") % {"told": told, "wanted": wanted},
         )
 
     @admin.display(description=_("heard"), ordering="light__reported_at")
@@ -176,7 +187,7 @@ class SpotAdmin(ZoneScopedAdmin, MapAdmin):
         """Say how long ago the meter reported this light."""
         if spot.meter_id is None or spot.light.reported_at is None:
             return NONE
-        return _now("%(age)s ago") % {"age": timesince(spot.light.reported_at, depth=1)}
+        return gettext("%(age)s ago") % {"age": timesince(spot.light.reported_at, depth=1)}
 
     def save_model(self, request: HttpRequest, obj: Spot, form: Any, change: bool) -> None:
         """Save the spot with its light, and plan its old and new meter again."""
@@ -202,7 +213,7 @@ class SpotAdmin(ZoneScopedAdmin, MapAdmin):
     def put_into_use(self, request: HttpRequest, queryset: QuerySet[Spot]) -> None:
         """Make the spots bookable again."""
         spots = self.own(request, queryset).filter(is_active=False)
-        self._set_in_use(request, spots, True, _now("put into use"))
+        self._set_in_use(request, spots, True, gettext("put into use"))
 
     def _ask_reason(
         self, request: HttpRequest, spots: QuerySet[Spot], form: ReasonForm
@@ -211,7 +222,7 @@ class SpotAdmin(ZoneScopedAdmin, MapAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": _now("Take spots out of use"),
+            "title": gettext("Take spots out of use"),
             "spots": spots.select_related("zone"),
             "booked_count": booked.count(),
             "form": form,

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from parking.admin.maps import MapAdmin
+from parking.admin.names import NamedAdmin
 from parking.models import Street
 
 _DRAWING = """
@@ -21,12 +22,12 @@ SELECT 'zone', ST_AsGeoJSON(boundary, 6) FROM parking_zone WHERE is_active
 
 
 @admin.register(Street)
-class StreetAdmin(MapAdmin):
+class StreetAdmin(NamedAdmin, MapAdmin):
     """Name, line and width of a street."""
 
     list_display = ["name", "width_m"]
     search_fields = ["name"]
-    fieldsets = [(None, {"fields": ["name", "width_m", "geometry"]})]
+    fieldsets = [(None, {"fields": ["name", "names", "width_m", "geometry"]})]
 
     def get_urls(self) -> list[URLPattern]:
         """Add the drawing that the desk's maps lay beneath."""

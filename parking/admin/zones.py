@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from parking.admin.maps import MapAdmin
+from parking.admin.names import NamedAdmin
 from parking.admin.scoping import ZoneScopedAdmin, ZoneScopedInline
 from parking.models import StayRules, Zone
 
@@ -59,7 +60,7 @@ class StayRulesInline(ZoneScopedInline, admin.StackedInline):  # type: ignore[ty
 
 
 @admin.register(Zone)
-class ZoneAdmin(ZoneScopedAdmin, MapAdmin):
+class ZoneAdmin(NamedAdmin, ZoneScopedAdmin, MapAdmin):
     """The boundary on the map, the stay rules, and who operates it."""
 
     zone_path = ""
@@ -70,7 +71,7 @@ class ZoneAdmin(ZoneScopedAdmin, MapAdmin):
     filter_horizontal = ["operators"]
     inlines = [StayRulesInline]
     fieldsets = [
-        (None, {"fields": [("name", "code"), "is_active", "operators"]}),
+        (None, {"fields": [("name", "code"), "names", "is_active", "plate_days", "operators"]}),
         (_("Boundary"), {"fields": ["boundary"]}),
     ]
 

@@ -24,6 +24,7 @@ from parking.api import serializers
 from parking.api.lean import LeanView
 from parking.api.spots import PROBLEM, refused
 from parking.idempotency import Answer, KeyReused, once
+from parking.languages import in_language
 from parking.models import Booking, Slot, SlotState, Spot, Zone
 from parking.nearby import alternatives
 from parking.pricing import QuoteError
@@ -44,7 +45,7 @@ def describe(slots: Sequence[Slot]) -> dict[str, Any]:
     stay = stays.stay_of(slots)
     last, spot = stay.parts[-1], stay.spot
     city = timezone.get_current_timezone()
-    path = _page_of_a_booking().replace("REFERENCE", last.booking.reference)
+    path = _page_of_a_booking(last.booking.language).replace("REFERENCE", last.booking.reference)
     return {
         "reference": last.booking.reference,
         "key": last.booking.access_key,
@@ -69,8 +70,8 @@ def describe(slots: Sequence[Slot]) -> dict[str, Any]:
 
 
 @cache
-def _page_of_a_booking() -> str:
-    return reverse("payments:booking", args=["REFERENCE"])
+def _page_of_a_booking(language: str) -> str:
+    return in_language(reverse("payments:booking", args=["REFERENCE"]), language)
 
 
 def describe_slot(slot: Slot) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from typing import Any
 import orjson
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.views.decorators.http import conditional_page
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -44,6 +46,7 @@ def refused(error: StayRefused | NotPriced | QuoteError) -> HttpResponse:
     return problem(422, "stay-refused", title, detail=error.detail)
 
 
+@method_decorator(conditional_page, name="dispatch")
 class Spots(APIView):
     """Spots in view."""
 

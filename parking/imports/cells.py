@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from parking.imports.errors import RowRefused
 from parking.imports.mapping import Filter, Value
@@ -86,6 +87,10 @@ def fits(text: str, model: type[Zone | Spot | Meter], field: str, key: str) -> N
     most = longest(model, field)
     if len(text) > most:
         raise RowRefused(
-            _("%(key)s: “%(text)s…” is longer than %(most)s signs")
+            ngettext(
+                "%(key)s: “%(text)s…” is longer than %(most)s sign",
+                "%(key)s: “%(text)s…” is longer than %(most)s signs",
+                most,
+            )
             % {"key": key, "text": text[:20], "most": most}
         )

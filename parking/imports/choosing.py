@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from parking.formatting import number
 from parking.imports.hours import Policy
 from parking.imports.mapping import ImportMapping, TariffRules
 from parking.imports.wishes import WantedZone
@@ -102,18 +103,18 @@ def _others(zone: WantedZone, chosen: Policy) -> Iterator[tuple[int, str]]:
             continue
         rows = zone.policies[policy]
         text = ngettext(
-            "%(n)d row says “%(other)s”; taken is “%(chosen)s”, as %(most)d say",
-            "%(n)d rows say “%(other)s”; taken is “%(chosen)s”, as %(most)d say",
+            "%(n)s row says “%(other)s”; taken is the most common, “%(chosen)s” (%(most)s)",
+            "%(n)s rows say “%(other)s”; taken is the most common, “%(chosen)s” (%(most)s)",
             rows,
         )
         yield (
             zone.first_rows[policy],
             text
             % {
-                "n": rows,
+                "n": number(rows),
                 "other": policy.in_words(settings.CITY_CURRENCY),
                 "chosen": chosen.in_words(settings.CITY_CURRENCY),
-                "most": zone.policies[chosen],
+                "most": number(zone.policies[chosen]),
             },
         )
 

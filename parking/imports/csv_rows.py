@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from parking.imports.errors import ImportFailed
 from parking.imports.mapping import FileRules
@@ -88,7 +89,11 @@ def _rows(
         if len(cells) != len(columns):
             yield Row(
                 number=number,
-                problem=_("has %(cells)s fields, the header has %(columns)s")
+                problem=ngettext(
+                    "has %(cells)s field, the header has %(columns)s",
+                    "has %(cells)s fields, the header has %(columns)s",
+                    len(cells),
+                )
                 % {"cells": len(cells), "columns": len(columns)},
             )
         elif any(_broken(cell) for cell in cells):

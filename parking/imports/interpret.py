@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from parking.imports.cells import fits, meets, needed, whole, yes_or_no, zone_code
 from parking.imports.errors import RowRefused
 from parking.imports.layout import Bay, bays
-from parking.imports.mapping import ImportMapping
+from parking.imports.mapping import ImportMapping, Names
 from parking.imports.outlines import Outline, Outlines
 from parking.imports.places import Locator, Middle
 from parking.imports.policies import PolicyReader
@@ -158,6 +158,7 @@ class Interpreter:
                 code=code,
                 said=said,
                 name=name,
+                names=_names(rules.names, row),
                 boundary=outline.boundary if outline else None,
                 row=row.number,
             )
@@ -187,6 +188,7 @@ class Interpreter:
             zone=zone.code,
             number=number,
             street=street,
+            street_names=_names(rules.street_names, row),
             longitude=bay.longitude,
             latitude=bay.latitude,
             bearing=self._bearing(row, bay),
@@ -247,3 +249,10 @@ class Interpreter:
         if lamps > LAMPS:
             raise RowRefused(_("the meter %(serial)s has 8 spots already") % {"serial": serial})
         self._serial_zones[serial], self._serial_lamps[serial] = zone, lamps
+
+
+def _names(rules: Names, row: Row) -> dict[str, str] | None:
+    """Return a place's names by language, None where the mapping names no column for them."""
+    if not rules:
+        return None
+    return {code: text for code, value in rules if (text := value.of(row.values))}

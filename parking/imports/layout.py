@@ -18,6 +18,7 @@ from django.contrib.gis.geos import (
     Polygon,
 )
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from parking.imports.errors import RowRefused
 from parking.imports.places import Plane
@@ -44,22 +45,32 @@ def bays(shape: GEOSGeometry, count: int | None) -> list[Bay]:
         RowRefused: the shape cannot hold them.
     """
     if count is not None and not 1 <= count <= MOST_SPOTS:
-        raise RowRefused(
-            _("%(count)s spots: must be 1 to %(most)s") % {"count": count, "most": MOST_SPOTS}
+        text = ngettext(
+            "%(count)s spot: must be 1 to %(most)s",
+            "%(count)s spots: must be 1 to %(most)s",
+            count,
         )
+        raise RowRefused(text % {"count": count, "most": MOST_SPOTS})
     wanted = 1 if count is None else count
     if isinstance(shape, MultiPoint | MultiLineString | MultiPolygon) and len(shape) == 1:
         shape = shape[0]
     if isinstance(shape, Point):
         if wanted != 1:
-            raise RowRefused(_("a point cannot hold %(count)s spots") % {"count": wanted})
+            text = ngettext(
+                "a point cannot hold %(count)s spot",
+                "a point cannot hold %(count)s spots",
+                wanted,
+            )
+            raise RowRefused(text % {"count": wanted})
         middle = Plane(shape.x, shape.y)
         return [Bay(*middle.degrees(0, 0), None)]
     if isinstance(shape, LineString):
         return _along_line(shape, wanted)
     if isinstance(shape, Polygon):
         return _along_polygon(shape, wanted)
-    raise RowRefused(_("a spot cannot be a %(shape)s") % {"shape": shape.geom_type})
+    raise RowRefused(
+        _("a spot is a point, a line or a polygon, not “%(shape)s”") % {"shape": shape.geom_type}
+    )
 
 
 def _flat(shape: GEOSGeometry, points: Sequence[tuple[float, ...]]) -> tuple[Plane, list[_Vector]]:

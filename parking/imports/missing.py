@@ -9,6 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from parking.formatting import number
 from parking.imports.report import Kind, Report
 from parking.imports.spots import Standing
 from parking.imports.wishes import Wishes
@@ -32,9 +33,11 @@ def report_missing(*, gone: Mapping[str, Standing], now: datetime, report: Repor
     for key, spot in gone.items():
         text = _("is no longer in the file")
         if booked := ahead[spot.id]:
-            text += "; " + ngettext("%(n)d booking ahead", "%(n)d bookings ahead", booked) % {
-                "n": booked
-            }
+            text = ngettext(
+                "is no longer in the file; %(n)s booking ahead",
+                "is no longer in the file; %(n)s bookings ahead",
+                booked,
+            ) % {"n": number(booked)}
         report.say(Kind.MISSING, None, f"{spot.zone} {spot.number} ({key})", text)
 
 

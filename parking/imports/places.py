@@ -105,10 +105,13 @@ class Locator:
             raise RowRefused(_("its coordinates are no numbers"))
         if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
             swapped = west >= -90 and east <= 90 and south >= -180 and north <= 180
-            hint = _("; longitude and latitude seem to be swapped") if swapped else ""
-            raise RowRefused(
-                _("%(x)g, %(y)g is no longitude and latitude") % {"x": west, "y": south} + hint
-            )
+            text = _("%(x)g, %(y)g is no longitude and latitude")
+            if swapped:
+                text = _(
+                    "%(x)g, %(y)g is no longitude and latitude; longitude and latitude seem to be "
+                    "swapped"
+                )
+            raise RowRefused(text % {"x": west, "y": south})
         return geometry
 
     def _given(self, row: Row) -> GEOSGeometry:
@@ -193,12 +196,13 @@ class Middle:
             abs(longitude) <= 90
             and kilometres(self.longitude, self.latitude, latitude, longitude) <= self.within_km
         )
-        hint = _("; longitude and latitude are swapped in this row") if swapped else ""
-        raise RowRefused(
-            _("%(x)g, %(y)g lies %(km)d km from the rest of the file")
-            % {"x": longitude, "y": latitude, "km": away}
-            + hint
-        )
+        text = _("%(x)g, %(y)g lies %(km)d km from the rest of the file")
+        if swapped:
+            text = _(
+                "%(x)g, %(y)g lies %(km)d km from the rest of the file; longitude and latitude are "
+                "swapped in this row"
+            )
+        raise RowRefused(text % {"x": longitude, "y": latitude, "km": away})
 
     def doubt(self) -> str:
         """Say what is odd about the whole file's place, or nothing."""
@@ -206,13 +210,16 @@ class Middle:
         away = kilometres(centre[0], centre[1], self.longitude, self.latitude)
         if away <= _FAR_KM:
             return ""
-        text = _("the file lies %(km)d km from the city's centre (CITY_CENTRE)") % {"km": away}
+        text = _("the file lies %(km)d km from the city's centre (CITY_CENTRE)")
         if (
             abs(self.longitude) <= 90
             and kilometres(centre[0], centre[1], self.latitude, self.longitude) <= _FAR_KM
         ):
-            text += _("; its longitudes and latitudes seem to be swapped")
-        return text
+            text = _(
+                "the file lies %(km)d km from the city's centre (CITY_CENTRE); its longitudes and "
+                "latitudes seem to be swapped"
+            )
+        return text % {"km": away}
 
 
 def kilometres(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> float:

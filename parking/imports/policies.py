@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from parking.formatting import number
 from parking.imports.errors import RowRefused
 from parking.imports.hours import Policy, per_hour, policy_of
 from parking.imports.mapping import ImportMapping
@@ -43,9 +44,9 @@ class PolicyReader:
         for text, rows in self._doubts.items():
             more = len(rows) - 1
             if more:
-                text += " " + ngettext("(and %(n)d more row)", "(and %(n)d more rows)", more) % {
-                    "n": more
-                }
+                text = ngettext(
+                    "%(doubt)s (and %(n)s more row)", "%(doubt)s (and %(n)s more rows)", more
+                ) % {"doubt": text, "n": number(more)}
             yield rows[0], text
 
     def _hours(self, row: Row) -> Policy | None:

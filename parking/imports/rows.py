@@ -51,9 +51,13 @@ def check_columns(wanted: Mapping[str, str], source: Source, path: Path) -> None
         if column in source.columns:
             continue
         near = difflib.get_close_matches(column, source.columns, n=1)
-        hint = _("; did you mean “%(column)s”?") % {"column": near[0]} if near else ""
-        text = _("%(key)s: the file has no column “%(column)s”") % {"key": key, "column": column}
-        problems.append(f"{path}: {text}{hint}")
+        values = {"key": key, "column": column, "near": "".join(near)}
+        text = _("%(key)s: the file has no column “%(column)s”") % values
+        if near:
+            text = (
+                _("%(key)s: the file has no column “%(column)s”; did you mean “%(near)s”?") % values
+            )
+        problems.append(f"{path}: {text}")
     if problems:
         names = ", ".join(source.columns) or _("none")
         problems.append(_("columns of the file: %(names)s") % {"names": names})

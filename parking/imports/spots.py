@@ -22,6 +22,7 @@ _FIELDS = (
     "zone",
     "number",
     "street",
+    "street_names",
     "location",
     "bearing",
     "features",
@@ -40,6 +41,7 @@ class Standing:
     zone: str
     number: str
     street: str
+    street_names: dict[str, str]
     point: tuple[float, float]
     bearing: int
     features: tuple[str, ...]
@@ -77,6 +79,7 @@ def _standing(spot: Spot) -> Standing:
         zone=spot.zone.code,
         number=spot.number,
         street=spot.street,
+        street_names=spot.street_names,
         point=(spot.location.x, spot.location.y),
         bearing=spot.bearing,
         features=tuple(spot.features),
@@ -175,6 +178,8 @@ def write_spots(
         spot.pk = before.id
         if wish.active is None:
             spot.is_active = before.active
+        if wish.street_names is None:
+            spot.street_names = before.street_names
         changed.append(spot)
         moved |= {before.meter_id, spot.meter_id}
         if (wish.zone, wish.number, lamps[wish.key]) != (before.zone, before.number, before.lamp):
@@ -209,6 +214,7 @@ def _spot(
         zone=zones[wish.zone],
         number=wish.number,
         street=wish.street,
+        street_names=wish.street_names or {},
         location=Point(wish.point, srid=4326),
         bearing=wish.bearing,
         features=list(wish.features),
@@ -224,6 +230,7 @@ def _same(wish: WantedSpot, lamp: Lamp | None, before: Standing) -> bool:
         wish.zone,
         wish.number,
         wish.street,
+        before.street_names if wish.street_names is None else wish.street_names,
         wish.point,
         wish.bearing,
         wish.features,
@@ -233,6 +240,7 @@ def _same(wish: WantedSpot, lamp: Lamp | None, before: Standing) -> bool:
         before.zone,
         before.number,
         before.street,
+        before.street_names,
         before.point,
         before.bearing,
         before.features,

@@ -31,6 +31,7 @@ class WantedSpot:
     zone: str
     number: str
     street: str
+    street_names: dict[str, str] | None  # None: the file does not say
     longitude: float
     latitude: float
     bearing: int
@@ -54,6 +55,7 @@ class WantedZone:
     code: str
     said: str
     name: str
+    names: dict[str, str] | None  # None: the file does not say
     boundary: MultiPolygon | None
     row: int
     policies: Counter[Policy] = field(default_factory=Counter)

@@ -29,7 +29,7 @@ def write_zones(*, wishes: Wishes, rules: ZoneRules, report: Report) -> dict[str
         if zone is None:
             new.append(_zone(wish, points[wish.code], rules))
         elif _change(zone, wish, points[wish.code], rules):
-            zone.save(update_fields=["name", "boundary", "updated_at"])
+            zone.save(update_fields=["name", "names", "boundary", "updated_at"])
             count.changed += 1
         else:
             count.unchanged += 1
@@ -40,15 +40,16 @@ def write_zones(*, wishes: Wishes, rules: ZoneRules, report: Report) -> dict[str
 def _zone(wish: WantedZone, points: list[tuple[float, float]], rules: ZoneRules) -> Zone:
     boundary = wish.boundary or around(points, margin_m=rules.margin_m, bridge_m=rules.bridge_m)
     name = (wish.name or wish.said)[: longest(Zone, "name")]
-    return Zone(code=wish.code, name=name, boundary=boundary)
+    return Zone(code=wish.code, name=name, names=wish.names or {}, boundary=boundary)
 
 
 def _change(
     zone: Zone, wish: WantedZone, points: list[tuple[float, float]], rules: ZoneRules
 ) -> bool:
-    before = (zone.name, zone.boundary)
+    before = (zone.name, zone.names, zone.boundary)
     zone.name = wish.name or zone.name
+    zone.names = zone.names if wish.names is None else wish.names
     zone.boundary = wish.boundary or grown_to(
         zone.boundary, points, margin_m=rules.margin_m, bridge_m=rules.bridge_m
     )
-    return (zone.name, zone.boundary) != before
+    return (zone.name, zone.names, zone.boundary) != before

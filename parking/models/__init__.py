@@ -4,6 +4,7 @@ from parking.models.arrival import ArrivalOutcome, ArrivalWatch
 from parking.models.booking import (
     LIVE_STATES,
     PENDING_STATES,
+    PROLONGED,
     Booking,
     BookingEvent,
     Slot,
@@ -11,8 +12,9 @@ from parking.models.booking import (
     SlotState,
 )
 from parking.models.care import DeedKind, MeterDeed
-from parking.models.city import Feature, Spot, Street, Zone
+from parking.models.city import LEAST_PLATE_DAYS, Feature, Spot, Street, Zone
 from parking.models.demand import SHORTEST_PAUSE_DAYS, DemandRule
+from parking.models.forgetting import Forgetting, ForgettingReason
 from parking.models.gateway import Gateway
 from parking.models.idempotency import IdempotentAnswer
 from parking.models.late_light import LateLight
@@ -27,6 +29,7 @@ from parking.models.meter import (
     MeterKey,
 )
 from parking.models.metrics import CountedCommands
+from parking.models.preferences import Preferences
 from parking.models.report import ReportOutcome, SpotReport
 from parking.models.rules import (
     LEAST_GRACE_MIN,
@@ -41,10 +44,12 @@ from parking.models.vehicle import Vehicle
 
 __all__ = [
     "LEAST_GRACE_MIN",
+    "LEAST_PLATE_DAYS",
     "LIVE_STATES",
     "MOST_CORRECTIONS",
     "OPEN_STATES",
     "PENDING_STATES",
+    "PROLONGED",
     "SHORTEST_PAUSE_DAYS",
     "ArrivalOutcome",
     "ArrivalWatch",
@@ -57,6 +62,8 @@ __all__ = [
     "DeedKind",
     "DemandRule",
     "Feature",
+    "Forgetting",
+    "ForgettingReason",
     "Gateway",
     "IdempotentAnswer",
     "LateLight",
@@ -68,6 +75,7 @@ __all__ = [
     "MeterDeed",
     "MeterEvent",
     "MeterKey",
+    "Preferences",
     "ReportOutcome",
     "SimulationState",
     "Slot",

@@ -50,6 +50,7 @@ class SlotState(models.TextChoices):
 
 LIVE_STATES = (SlotState.HELD, SlotState.EXPIRING, SlotState.CONFIRMED)
 PENDING_STATES = (SlotState.HELD, SlotState.EXPIRING)  # money may still come
+PROLONGED = "hold prolonged"  # in the history: once for a slot
 
 
 class SlotKind(models.TextChoices):
@@ -309,6 +310,14 @@ class BookingEvent(models.Model):
         ordering = ["id"]
         verbose_name = _("booking event")
         verbose_name_plural = _("booking events")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["slot"],
+                condition=Q(kind=PROLONGED),
+                name="booking_hold_prolonged_once",
+                violation_error_message=_("This hold has been prolonged already."),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"

@@ -7,15 +7,23 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from parking.local_names import name_in
+
+# A vehicle may be kept away for a week (`StayRules.no_return_min`), so its plate is known longer.
+LEAST_PLATE_DAYS, MOST_PLATE_DAYS = 8, 730
 
 
 class Zone(models.Model):
     """An area with one tariff, one set of stay rules and a boundary."""
 
     code = models.SlugField(_("code"), max_length=32, unique=True)
-    name = models.CharField(_("name"), max_length=120)
+    name = models.CharField(pgettext_lazy("of a zone", "name"), max_length=120)
+    names = models.JSONField(_("names in other languages"), default=dict, db_default={}, blank=True)
     boundary = models.MultiPolygonField(_("boundary"), srid=4326)
     is_active = models.BooleanField(_("in use"), default=True)
     operators = models.ManyToManyField(
@@ -25,6 +33,16 @@ class Zone(models.Model):
         blank=True,
         help_text=_("They see and change this zone, its meters, spots, tariffs and bookings."),
     )
+    plate_days = models.PositiveSmallIntegerField(
+        _("plates are kept, days"),
+        default=30,
+        db_default=30,
+        validators=[MinValueValidator(LEAST_PLATE_DAYS), MaxValueValidator(MOST_PLATE_DAYS)],
+        help_text=_(
+            "After the end of the stay, 8 to 730. Then they vanish, unless a case about the "
+            "booking is open: then when it is closed."
+        ),
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -32,15 +50,28 @@ class Zone(models.Model):
         verbose_name = _("zone")
         verbose_name_plural = _("zones")
         permissions: ClassVar = [("view_every_zone", "Can look at every zone of the city")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="zone_plate_days_bounded",
+                condition=Q(plate_days__range=(LEAST_PLATE_DAYS, MOST_PLATE_DAYS)),
+                violation_error_message=_("Plates are kept for 8 to 730 days."),
+            )
+        ]
 
     def __str__(self) -> str:
-        return self.name
+        return self.local_name
+
+    @property
+    def local_name(self) -> str:
+        """The name in the reader's language."""
+        return name_in(self.names, self.name)
 
 
 class Street(models.Model):
     """The line of a street, drawn beneath the map's tiles so that a map is never grey."""
 
-    name = models.CharField(_("name"), max_length=160)
+    name = models.CharField(pgettext_lazy("of a street", "name"), max_length=160)
+    names = models.JSONField(_("names in other languages"), default=dict, db_default={}, blank=True)
     geometry = models.MultiLineStringField(_("line"), srid=4326)
     width_m = models.PositiveSmallIntegerField(_("width, metres"), default=10)
 
@@ -50,7 +81,7 @@ class Street(models.Model):
         verbose_name_plural = _("streets")
 
     def __str__(self) -> str:
-        return self.name
+        return name_in(self.names, self.name)
 
 
 class Feature(models.TextChoices):
@@ -79,6 +110,9 @@ class Spot(models.Model):
     )
     number = models.CharField(_("number"), max_length=16, help_text=_("As painted on the ground."))
     street = models.CharField(_("street"), max_length=160, blank=True)
+    street_names = models.JSONField(
+        _("street in other languages"), default=dict, db_default={}, blank=True
+    )
     location = models.PointField(_("place"), srid=4326, spatial_index=True)
     bearing = models.PositiveSmallIntegerField(
         _("bearing, degrees"), default=0, help_text=_("Of the kerb, clockwise from north.")
@@ -121,3 +155,8 @@ class Spot(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def local_street(self) -> str:
+        """The name of the street in the reader's language."""
+        return name_in(self.street_names, self.street)

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from uuid6 import uuid7
 
 from parking.models.city import Spot, Zone
@@ -270,7 +271,7 @@ class MeterEvent(models.Model):
     event_id = models.CharField(max_length=64)
     kind = models.CharField(_("what"), max_length=64)
     at = models.DateTimeField(_("at"), help_text=_("By the meter's own clock."))
-    received_at = models.DateTimeField(_("heard"))
+    received_at = models.DateTimeField(pgettext_lazy("an event was received", "heard"))
     spot = models.PositiveSmallIntegerField(_("lamp"), null=True)
     data = models.JSONField(_("details"), default=dict)
 

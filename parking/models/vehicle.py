@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Vehicle(models.Model):
@@ -23,7 +24,7 @@ class Vehicle(models.Model):
     country = models.CharField(
         _("country"), max_length=2, blank=True, help_text=_("ISO 3166; empty: another one.")
     )
-    name = models.CharField(_("name"), max_length=40, blank=True)
+    name = models.CharField(pgettext_lazy("of a vehicle", "name"), max_length=40, blank=True)
     vehicle_class = models.CharField(_("vehicle class"), max_length=32, blank=True)
     is_default = models.BooleanField(_("offered first"), default=False)
     created_at = models.DateTimeField(_("added"))

@@ -22,7 +22,7 @@ from parking.search import Search, ZoneCount, zone_counts
 from parking.stay_rules import Failure
 from parking.vehicles import vehicles_of
 from parking.views.holding import hold_or_say
-from parking.views.stay_form import last_time, stay_form
+from parking.views.stay_form import address_of, last_time, stay_form
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,6 +65,11 @@ class ZonePage:
             vehicles=self.vehicles,
             now=self.now,
         )
+
+    @property
+    def address(self) -> str:
+        """Where the page is, for this stay."""
+        return address_of("parking:any-spot", self.zone.code, self.stay, feature=self.features)
 
     def new_hold_form(self) -> HoldForm:
         """Make an empty form with the visitor's vehicles, or what was typed the last time."""

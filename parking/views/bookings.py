@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
-from django.db.models import Max, Q
+from django.contrib import messages
+from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
-from icalendar import Alarm, Calendar, Event
+from django.views.decorators.http import require_POST, require_safe
 
-from parking import access
-from parking.formatting import clock, money
+from parking import access, calendar_file, spot_reports
 from parking.models import LIVE_STATES, Booking
-from parking.stays import Stay, stay_of
+from parking.stays import stay_of
 
 PAGE_SIZE = 20
-_REMIND_BEFORE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -33,34 +30,42 @@ class BookingRow:
     state: str  # a SlotState
     start: datetime
     end: datetime
+    can_be_taken: bool
+    has_receipt: bool
 
 
 @require_safe
 @never_cache
 def my_bookings(request: HttpRequest) -> HttpResponse:
     """Show what is running, what comes, and what is over; of the account and of this session."""
-    mine = Q(reference__in=access.remembered(request))
-    if request.user.is_authenticated:
-        mine |= Q(user=request.user)
     now = timezone.now()
     page = _page_number(request.GET.get("page", ""))
     bookings = list(
-        Booking.objects.filter(mine)
+        Booking.objects.filter(access.own_bookings(request))
         .select_related("spot__zone")
         .prefetch_related("slots")
         .annotate(newest=Max("slots__id"))
         .order_by("-newest", "-id")[(page - 1) * PAGE_SIZE : page * PAGE_SIZE + 1]
     )
-    rows = [row for booking in bookings[:PAGE_SIZE] if (row := _row(booking)) is not None]
+    rows = [row for booking in bookings[:PAGE_SIZE] if (row := _row(booking, now)) is not None]
     live = [row for row in rows if row.state in LIVE_STATES and row.end > now]
     context = {
         "running": sorted((row for row in live if row.start <= now), key=lambda row: row.end),
         "coming": sorted((row for row in live if row.start > now), key=lambda row: row.start),
         "over": [row for row in rows if row not in live],
         "page": page,
+        "proven_address": access.proven_address(request),
         "has_more": len(bookings) > PAGE_SIZE,
     }
     return render(request, "parking/my_bookings.html", context)
+
+
+@require_POST
+def forget(request: HttpRequest) -> HttpResponse:
+    """Let this browser see no booking any more: it may be somebody else's."""
+    access.forget(request)
+    messages.success(request, _("This browser shows your bookings no more."))
+    return redirect("parking:my-bookings")
 
 
 @require_safe
@@ -73,55 +78,27 @@ def calendar(request: HttpRequest, reference: str) -> HttpResponse:
     if stay is None or not stay.is_booked:
         raise Http404
     page = request.build_absolute_uri(reverse("payments:booking", args=[booking.reference]))
-    entry = _event(booking, stay, page)
-    file = Calendar()
-    file.add("prodid", "-//Curblight//Parking//EN")
-    file.add("version", "2.0")
-    file.add("method", "PUBLISH")
-    file.add_component(entry)
+    name = calendar_file.name(booking)
     return HttpResponse(
-        file.to_ical(),
-        content_type="text/calendar; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="parking-{booking.reference}.ics"'},
+        calendar_file.write(booking, stay, page=page, now=timezone.now()),
+        content_type=calendar_file.MEDIA_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _event(booking: Booking, stay: Stay, page: str) -> Event:
-    spot, end = booking.spot, stay.end
-    where = ", ".join(part for part in (spot.street, spot.zone.name, settings.CITY_NAME) if part)
-    entry = Event()
-    entry.add("uid", f"{booking.reference}@{settings.ALLOWED_HOSTS[0]}")
-    entry.add("dtstamp", timezone.now())
-    entry.add("sequence", len(stay.slots))
-    entry.add("dtstart", stay.start)
-    entry.add("dtend", end)
-    entry.add("summary", _("Parking: spot %(number)s") % {"number": spot.number})
-    entry.add("location", where)
-    entry.add("geo", (spot.location.y, spot.location.x))
-    entry.add("url", page)
-    entry.add(
-        "description",
-        _("Booking %(reference)s, %(price)s. %(page)s")
-        % {
-            "reference": booking.reference,
-            "price": money(stay.price, stay.parts[0].currency),
-            "page": page,
-        },
-    )
-    reminder = Alarm()
-    reminder.add("action", "DISPLAY")
-    reminder.add("trigger", -_REMIND_BEFORE, parameters={"RELATED": "END"})
-    reminder.add("description", _("Your parking ends at %(time)s.") % {"time": clock(end)})
-    entry.add_component(reminder)
-    return entry
-
-
-def _row(booking: Booking) -> BookingRow | None:
+def _row(booking: Booking, now: datetime) -> BookingRow | None:
     slots = list(booking.slots.all())
     if not slots:
         return None
     stay = stay_of(slots)
-    return BookingRow(booking=booking, state=stay.parts[-1].state, start=stay.start, end=stay.end)
+    return BookingRow(
+        booking=booking,
+        state=stay.parts[-1].state,
+        start=stay.start,
+        end=stay.end,
+        can_be_taken=stay.is_booked and spot_reports.is_time(slot=stay.parts[0], now=now),
+        has_receipt=any(slot.confirmed_at and slot.amount for slot in slots),
+    )
 
 
 def _page_number(text: str) -> int:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,14 +15,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from parking import map_layer, stay_times
+from parking.any_spot import SET_ASIDE
 from parking.formatting import money
 from parking.forms import SearchForm
 from parking.models import Feature, StayRules
+from parking.nearby import WALKED_M_A_MINUTE
 from parking.offers import ZoneOffer, zone_offers
+from parking.place_names import words_of
 from parking.pricing import Quote
 from parking.search import FoundSpot, Search, ZoneCount, find_spots, zone_counts
 
 PAGE_SIZE = 50
+_WHERE = frozenset({"bbox", "zone", "place", "price"})
+_MOST_GUESSES = 4
 
 
 @dataclass(frozen=True)
@@ -58,16 +64,37 @@ def find(request: HttpRequest) -> HttpResponse:
     search = Search(
         start=form.start,
         end=form.end,
-        place=wanted["place"],
-        zone_id=zone.zone_id if zone else None,
+        words=words_of(wanted["place"]),
+        zones=_zones(zone, wanted["price"], offers),
         features=wanted["feature"],
         bbox=wanted["bbox"],
     )
-    return _answer(request, form, offers=offers, results=_results(form, search, offers))
-
-
-def _results(form: SearchForm, search: Search, offers: dict[int, ZoneOffer]) -> dict[str, Any]:
     counts = zone_counts(search)
+    if not counts and (wider := search.without_numbers()):
+        search, counts = wider, zone_counts(wider)
+    results = _results(form, search, offers, counts)
+    return _answer(request, form, offers=offers, search=search, results=results)
+
+
+def _zones(
+    chosen: ZoneOffer | None, price: int | None, offers: dict[int, ZoneOffer]
+) -> list[int] | None:
+    """Return the zones to look in: the chosen one, those that cost no more; None for all."""
+    if chosen is None and price is None:
+        return None
+    return [
+        offer.zone_id
+        for offer in ([chosen] if chosen else offers.values())
+        if price is None or (offer.quote is not None and offer.quote.total <= price)
+    ]
+
+
+def _results(
+    form: SearchForm,
+    search: Search,
+    offers: dict[int, ZoneOffer],
+    counts: dict[int, ZoneCount],
+) -> dict[str, Any]:
     only_free = form.cleaned_data["show"] != "all"
     open_zones = {zone_id for zone_id, offer in offers.items() if offer.is_open}
     free = sum(count.free for zone_id, count in counts.items() if zone_id in open_zones)
@@ -106,11 +133,20 @@ def _results(form: SearchForm, search: Search, offers: dict[int, ZoneOffer]) -> 
         "next": urlencode({**state, "page": page + 1}, True) if page < pages else "",
         "all_query": urlencode({**state, "show": "all"}, True),
         "everywhere_query": urlencode(
-            {name: value for name, value in state.items() if name not in {"bbox", "zone", "place"}},
+            {name: value for name, value in state.items() if name not in _WHERE},
             True,
         ),
+        "guesses": _guesses(search),
+        "left_out": search.left_out,
         "stay_query": urlencode(form.period_query()),
     }
+
+
+def _guesses(search: Search) -> str:
+    """Name what is shown instead of words that no name has in it; empty if they have all."""
+    names = dict.fromkeys(name for word in search.words for name in word.guesses)
+    more = ["…"] if len(names) > _MOST_GUESSES else []
+    return ", ".join([*list(names)[:_MOST_GUESSES], *more])
 
 
 def _answer(
@@ -118,6 +154,7 @@ def _answer(
     form: SearchForm,
     *,
     offers: dict[int, ZoneOffer] | None = None,
+    search: Search | None = None,
     results: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -125,17 +162,33 @@ def _answer(
         "form": form,
         "offers": offers,
         "zone_choices": [(offer.code, offer.name) for offer in (offers or {}).values()],
+        "price_choices": _price_choices(form, offers or {}),
         "results": results,
         "start": getattr(form, "start", None),
         "end": getattr(form, "end", None),
-        "map_state": _map_state(form, offers or {}),
+        "map_state": _map_state(form, offers or {}, search),
         "feature_names": Feature.choices,
         "spots_version": map_layer.spots_version(),
+        "live_url": settings.LIVE_URL,
+        "set_aside": sorted(SET_ASIDE),
+        "walked_m_a_minute": WALKED_M_A_MINUTE,
     }
     return render(request, "parking/find.html", context, status=status)
 
 
-def _map_state(form: SearchForm, offers: dict[int, ZoneOffer]) -> dict[str, Any]:
+def _price_choices(form: SearchForm, offers: dict[int, ZoneOffer]) -> list[tuple[int, str]]:
+    """Return the prices that the stay has somewhere, and the one that was chosen for another."""
+    totals = {offer.quote.total for offer in offers.values() if offer.quote is not None}
+    chosen = getattr(form, "cleaned_data", {}).get("price")
+    return [
+        (total, _("At most %(price)s") % {"price": money(total)} if total else _("No charge"))
+        for total in sorted({*totals, *([chosen] if chosen is not None else [])})
+    ]
+
+
+def _map_state(
+    form: SearchForm, offers: dict[int, ZoneOffer], search: Search | None
+) -> dict[str, Any]:
     """Return what the map must know of the search: the same filters, and what zones say."""
     if not hasattr(form, "start"):
         return {}
@@ -145,8 +198,12 @@ def _map_state(form: SearchForm, offers: dict[int, ZoneOffer]) -> dict[str, Any]
         "to": form.end.isoformat(),
         "place": wanted.get("place", ""),
         "zone": wanted.get("zone", ""),
+        "only": search.zones if search else None,
+        "words": [
+            {"zones": word.zones, "streets": word.streets, "number": word.number}
+            for word in (search.words if search else ())
+        ],
         "features": wanted.get("feature", []),
-        "onlyFree": wanted.get("show") != "all",
         "stay": urlencode(form.period_query()),
         "zones": {
             str(zone_id): {
@@ -182,6 +239,8 @@ def _state(form: SearchForm) -> dict[str, Any]:
     for name in ("place", "zone", "feature"):
         if wanted[name]:
             state[name] = wanted[name]
+    if wanted["price"] is not None:
+        state["price"] = wanted["price"]
     if wanted["bbox"]:
         state["bbox"] = ",".join(f"{corner:g}" for corner in wanted["bbox"])
     return state

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from parking import access, any_spot, booking, terms, vehicles
+from parking import access, any_spot, booking, drafts, terms, vehicles
+from parking.formatting import number
 from parking.forms import HoldForm
 from parking.models import Booking, Slot, SlotState
 from parking.plates import has_usual_shape
@@ -30,6 +33,10 @@ class HoldPage(Protocol):
     """A page with the forms of a hold; it renders itself with an answer."""
 
     request: HttpRequest
+
+    @property
+    def address(self) -> str:
+        """Where the page is, for this stay; nothing of the person stands in it."""
 
     def refuse(self, failures: Sequence[Failure], form: HoldForm) -> None:
         """Put the broken rules where people mend them."""
@@ -49,11 +56,19 @@ def hold_or_say(
     somebody else was faster.
     """
     request = page.request
+    if "sign_in" in request.POST:
+        drafts.keep(request, request.POST)
+        return redirect(f"{reverse('account_login')}?{urlencode({'next': page.address})}")
     if not form.is_valid():
         return page.answer(form, status=400)
     if seconds := wait_for(HoldThrottle(), request):
-        notice = _("You have tried very often. Please wait %(n)s seconds, then try again.")
-        return page.answer(form, status=429, notice=notice % {"n": seconds}, retry_after=seconds)
+        text = ngettext(
+            "You have tried very often. Please wait %(n)s second, then try again.",
+            "You have tried very often. Please wait %(n)s seconds, then try again.",
+            seconds,
+        )
+        notice = text % {"n": number(seconds)}
+        return page.answer(form, status=429, notice=notice, retry_after=seconds)
     try:
         slot = hold(**_who(request, form))
     except (booking.SpotTaken, any_spot.NothingFree):
@@ -68,6 +83,7 @@ def hold_or_say(
         # The page asks the same and says the reason at its field.
         return page.answer(form, status=409)
     access.remember(request, slot.booking)
+    drafts.forget(request)
     if form.cleaned_data.get("remember"):
         _remember(slot.booking)
     if slot.state == SlotState.CONFIRMED:  # free of charge
@@ -100,5 +116,5 @@ def _who(request: HttpRequest, form: HoldForm) -> dict[str, Any]:
         "now": timezone.now(),
         "user": request.user if isinstance(request.user, User) else None,
         "vehicle_class": wanted.get("vehicle_class", ""),
-        "language": get_language() or "en",
+        "language": get_language() or settings.LANGUAGE_CODE,
     }

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import quote_etag
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import conditional_page, require_safe
 
 from parking import map_layer
 from parking.availability import busy_spot_ids
@@ -35,8 +35,12 @@ def streets(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @gzip_page
+@conditional_page
 def busy(request: HttpRequest) -> HttpResponse:
-    """Answer the ids of the spots in view that are taken at some time of the period."""
+    """Answer the ids of the spots in view that are taken at some time of the period.
+
+    Whoever has this answer already gets 304.
+    """
     form = BusyForm(request.GET)
     if not form.is_valid():
         return _json({"errors": form.errors}, status=400)

@@ -32,7 +32,7 @@ from parking.stay_rules import Failure
 from parking.vehicles import vehicles_of
 from parking.views.holding import hold_or_say
 from parking.views.price_advice import Advice, advice
-from parking.views.stay_form import last_time, stay_form
+from parking.views.stay_form import address_of, last_time, stay_form
 
 # The rule book's names for our fields; whose vehicle it is stands in the form of the hold.
 _FIELDS = {"from": "at", "to": "length"}
@@ -105,6 +105,11 @@ class SpotPage:
             can_remember=self.request.user.is_authenticated,
             **kwargs,
         )
+
+    @property
+    def address(self) -> str:
+        """Where the page is, for this stay."""
+        return address_of("parking:spot", self.spot.pk, self.stay)
 
     @property
     def quote(self) -> Quote | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 from django.utils import timezone
 
-from parking import access, stay_times
+from parking import access, drafts, stay_times
 from parking.forms import QuoteForm
 from parking.models import Booking, StayRules, Vehicle
 
@@ -44,7 +46,7 @@ def stay_form(
 
 
 def last_time(request: HttpRequest, vehicles: Sequence[Vehicle]) -> dict[str, Any]:
-    """Return what the visitor typed for the booking before, by account or in this session.
+    """Return what the visitor typed before they were led away, or for the booking before.
 
     Who has vehicles to choose from chooses.
     """
@@ -53,11 +55,17 @@ def last_time(request: HttpRequest, vehicles: Sequence[Vehicle]) -> dict[str, An
         last = mine.filter(user=request.user).first()
         email = request.user.email
     else:
-        known = access.remembered(request)
-        last = mine.filter(reference__in=known).first() if known else None
-        email = last.email if last else ""
+        last = mine.filter(access.own_bookings(request)).first()
+        email = last.email if last else access.proven_address(request)
     return {
         "plate": last.plate if last and not vehicles else "",
         "vehicle_class": last.vehicle_class if last else "",
         "email": email,
+        **drafts.kept(request),
     }
+
+
+def address_of(page: str, key: int | str, stay: QuoteForm, **more: Any) -> str:
+    """Return the address of a page for the stay that was chosen, as far as it can be read."""
+    query = urlencode({**(stay.period_query() if stay.is_valid() else {}), **more}, doseq=True)
+    return f"{reverse(page, args=[key])}{'?' if query else ''}{query}"

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -122,9 +123,12 @@ def _refuse(form: VehicleForm, error: vehicles.VehicleError) -> int:
         case vehicles.KnownAlready():
             form.add_error("plate", _("This vehicle is in your list already."))
         case vehicles.TooMany():
-            form.add_error(
-                None, _("An account remembers %(n)s vehicles at most.") % {"n": vehicles.MOST}
+            text = ngettext(
+                "An account remembers %(n)s vehicle at most.",
+                "An account remembers %(n)s vehicles at most.",
+                vehicles.MOST,
             )
+            form.add_error(None, text % {"n": formatting.number(vehicles.MOST)})
     return 409
 
 

@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from parking import enforcement
+from parking.formatting import number
 from parking.plate_forms import PlateForm, read_plate
 from parking.throttling import PlateSearchThrottle, wait_for
 
@@ -36,9 +38,12 @@ def warden(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form = PlateForm(request.POST)
         if seconds := wait_for(PlateSearchThrottle(), request):
-            context["notice"] = _("Please wait %(n)s seconds before the next search.") % {
-                "n": seconds
-            }
+            text = ngettext(
+                "Please wait %(n)s second before the next search.",
+                "Please wait %(n)s seconds before the next search.",
+                seconds,
+            )
+            context["notice"] = text % {"n": number(seconds)}
             status = 429
         elif form.is_valid():
             typed = form.cleaned_data["plate"]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import Protocol
 
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
-from parking.formatting import duration, money
+from parking.formatting import duration, money, percent
 from parking.money import exponent
-from parking.price_words import class_words, percent
+from parking.price_words import class_words
 from parking.what_if.figures import HOURS, LENGTHS, Figures, Sums
 
 
@@ -98,7 +100,7 @@ def _by_weekday(figures: Figures) -> Table:
 
 def _by_class(figures: Figures) -> Table:
     rows = [
-        Row(name, class_words(name) if name else _("none"), sums)
+        Row(name, class_words(name) if name else pgettext("vehicle class", "none"), sums)
         for name, sums in figures.by_class().items()
     ]
     return Table("vehicle_class", _("By vehicle class"), rows)
@@ -120,7 +122,7 @@ def unsold(figures: Figures) -> list[ApartRow]:
 def left_out(figures: Figures) -> list[ApartRow]:
     """Return the bookings that are not compared, by reason."""
     names = {
-        "cancelled": _("cancelled"),
+        "cancelled": pgettext("bookings", "cancelled"),
         "granted": _("free for another reason than the tariff"),
     }
     return [
@@ -137,7 +139,7 @@ def change(sums: Sums) -> str:
     # Tenths of a percent, to the nearest, in whole numbers.
     tenths = (abs(sums.difference) * 2000 + sums.old) // (2 * sums.old)
     sign = "−" if sums.difference < 0 else "+" if sums.difference else ""
-    return f"{text} ({sign}{percent(10 * tenths)} %)"
+    return f"{text} ({sign}{percent(Decimal(tenths) / 10)})"
 
 
 def signed(amount: int) -> str:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from parking import formatting
@@ -100,7 +100,7 @@ class PaymentAdmin(ReadOnly, ZoneScopedAdmin):
     @admin.display(description=_("trouble"))
     def trouble(self, payment: Payment) -> str:
         """Say what went wrong, if anything did."""
-        late = _now("Paid after its slot was given up.") if payment.is_orphan else ""
+        late = gettext("Paid after its slot was given up.") if payment.is_orphan else ""
         return " ".join(part for part in (late, payment.failure) if part)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -194,7 +194,7 @@ class LedgerEntryAdmin(ReadOnly, ZoneScopedAdmin):
     @admin.display(description=_("hash"))
     def hash_named(self, entry: LedgerEntry) -> str:
         """Write the hash in hexadecimal digits."""
-        return bytes(entry.hash).hex() if entry.hash else _now("not sealed yet")
+        return bytes(entry.hash).hex() if entry.hash else gettext("not sealed yet")
 
     @admin.display(description=_("hash of the entry before"))
     def previous_named(self, entry: LedgerEntry) -> str:

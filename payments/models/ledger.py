@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from parking.models import Zone
 from payments.models.payment import Payment, Refund
@@ -76,7 +77,7 @@ class LedgerLine(models.Model):
 
     entry = models.ForeignKey(LedgerEntry, models.PROTECT, related_name="lines")
     position = models.PositiveSmallIntegerField()
-    account = models.CharField(_("account"), max_length=64)
+    account = models.CharField(pgettext_lazy("of the ledger", "account"), max_length=64)
     amount = models.BigIntegerField(_("amount"), help_text=_("Minor units; debit is positive."))
     currency = models.CharField(_("currency"), max_length=3)
 

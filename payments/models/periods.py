@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from payments.models.desk import MoneyException
 
@@ -25,7 +26,7 @@ class ClosedPeriod(models.Model):
     kind = models.CharField(_("kind"), max_length=5, choices=PeriodKind.choices)
     first_on = models.DateField(_("first day"))
     last_on = models.DateField(_("last day"))
-    closed_at = models.DateTimeField(_("closed"))
+    closed_at = models.DateTimeField(pgettext_lazy("a period", "closed"))
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
     )

@@ -12,7 +12,7 @@ from parking.models import Booking, Slot
 
 
 class WebhookEvent(models.Model):
-    """An event of the processor, kept word for word, once."""
+    """An event of the processor, kept once, as it came but for what payers typed."""
 
     event_id = models.CharField(max_length=255, primary_key=True)
     type = models.CharField(_("type"), max_length=80)
@@ -52,18 +52,21 @@ class MailKind(models.TextChoices):
     UNLIT = "unlit", _("the light did not turn green")
     ENDS_SOON = "ends_soon", _("the stay ends in 15 minutes")
     ENDS_NOW = "ends_now", _("the stay ends in 5 minutes")
+    ACCOUNT = "account", _("about an account")
 
 
 class Mail(models.Model):
     """The outbox: a letter that is owed, written in the transaction that made it due.
 
     Its text is made when it is sent. `key` lets no letter be owed twice; the Message-ID comes
-    from the row, so that a repeat after a crash is the same letter.
+    from the row, so that a repeat after a crash is the same letter. A letter about an account has
+    no booking but a text, which may hold a code: its row goes once it has left.
     """
 
     key = models.CharField(max_length=80, unique=True)  # "confirmed:<slot>"
     kind = models.CharField(_("kind"), max_length=12, choices=MailKind.choices)
-    booking = models.ForeignKey(Booking, models.CASCADE, related_name="mails")
+    booking = models.ForeignKey(Booking, models.CASCADE, related_name="mails", null=True)
+    message = models.JSONField(null=True)  # to, language, subject, text
     # A reminder is about this slot, and worth nothing once `not_after` has come.
     slot = models.ForeignKey(Slot, models.CASCADE, related_name="+", null=True, blank=True)
     not_after = models.DateTimeField(null=True, blank=True)
@@ -83,6 +86,13 @@ class Mail(models.Model):
                 name="mail_due",
                 fields=["next_try_at"],
                 condition=Q(sent_at__isnull=True, given_up_at__isnull=True),
+            ),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="mail_about_booking_or_account",
+                condition=Q(booking__isnull=True, message__isnull=False, kind="account")
+                | (Q(booking__isnull=False, message__isnull=True) & ~Q(kind="account")),
             ),
         ]
 

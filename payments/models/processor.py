@@ -10,6 +10,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from payments.models.payment import Payment
 
@@ -17,10 +18,10 @@ from payments.models.payment import Payment
 class DisputeState(models.TextChoices):
     """OPEN → WON | LOST | CLOSED; CLOSED: an inquiry that ended without money moving."""
 
-    OPEN = "open", _("open")
+    OPEN = "open", pgettext_lazy("a dispute", "open")
     WON = "won", _("won")
     LOST = "lost", _("lost")
-    CLOSED = "closed", _("closed")
+    CLOSED = "closed", pgettext_lazy("a dispute", "closed")
 
 
 class Dispute(models.Model):

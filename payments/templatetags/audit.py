@@ -10,10 +10,13 @@ from django import template
 from parking import formatting
 from payments.audit_tables import Column, Kind
 from payments.models import DocumentKind, LedgerKind
+from payments.proof import Broken
+from payments.proof_words import broken_words
 
 register = template.Library()
 _KINDS = {**dict(LedgerKind.choices), **dict(DocumentKind.choices)}
 NOTHING = "–"
+register.filter(broken_words)
 
 
 @register.filter
@@ -22,6 +25,8 @@ def cell(row: dict[str, Any], column: Column) -> str:
     value = row[column.name]
     if value is None or value == "":
         return NOTHING
+    if column.name == "problem":
+        return broken_words(Broken(row["broken_number"], value))
     if column.name == "kind":
         return str(_KINDS.get(value, value))
     match column.kind:

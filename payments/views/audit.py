@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
-from django.utils.formats import date_format
 
+from parking import formatting
 from parking.what_if import charts
 from payments import audit_tables, ledger, proof
 from payments.audit_tables import LINES, comparison
@@ -162,13 +162,13 @@ def _chart(figures: Report, *, is_long: bool) -> charts.Chart:
     """Lay out the revenue of each day of the range, or of each month where it is long."""
     if is_long:
         columns = [
-            (date_format(month, "M y"), s.revenue) for month, s in figures.by_month().items()
+            (formatting.month_short(month), s.revenue) for month, s in figures.by_month().items()
         ]
     else:
         by_day, first = figures.by_day(), figures.range.first_on
         length = (figures.range.last_on - first).days + 1
         days = [first + timedelta(days=n) for n in range(length)]
-        columns = [(str(day.day), by_day.get(day, Sums()).revenue) for day in days]
+        columns = [(formatting.number(day.day), by_day.get(day, Sums()).revenue) for day in days]
     return charts.two_way([(label, max(sum_, 0), max(-sum_, 0)) for label, sum_ in columns])
 
 

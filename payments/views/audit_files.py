@@ -124,7 +124,11 @@ def _progress(found: ExportJob) -> dict[str, Any]:
             ) % {"n": formatting.number(ahead)}
             text = text if ahead else _("It starts in a moment.")
         case ExportState.RUNNING:
-            text = _("%(done)s of %(total)s rows written.") % {
+            text = ngettext(
+                "%(done)s of %(total)s row written.",
+                "%(done)s of %(total)s rows written.",
+                found.total,
+            ) % {
                 "done": formatting.number(found.done),
                 "total": formatting.number(found.total),
             }

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from parking.day_fields import DayField
 from parking.models import Zone
 from payments.models import LedgerKind
 from payments.reports import Range
@@ -53,13 +54,8 @@ PAGES = (
 class RangeForm(forms.Form):
     """Which business days, which zone."""
 
-    first_on = forms.DateField(
-        label=gettext_lazy("From"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-    )
-    last_on = forms.DateField(
-        label=gettext_lazy("To, included"),
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-    )
+    first_on = DayField(label=gettext_lazy("From"))
+    last_on = DayField(label=gettext_lazy("To, included"))
     zone = forms.ModelChoiceField(
         Zone.objects.order_by("name"),
         to_field_name="code",

@@ -21,6 +21,8 @@ from parking import (
     spot_reports,
     tariff_words,
 )
+from parking.formatting import clock
+from parking.longer_hold import NotLonger
 from parking.models import Booking, Slot, StayRules
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
@@ -50,6 +52,7 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
     now = timezone.now()
     standing = booking_page.standing(booking=found, now=now, returned="returned" in request.GET)
     rules = StayRules.objects.get(zone=found.spot.zone_id)
+    held = standing.held
     arrival = no_show.outlook(
         booking_id=found.pk, slots=[part.slot for part in standing.parts], now=now
     )
@@ -61,6 +64,7 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
             "status": status.of(standing, now=now),
             "seen_at": now,
             "has_begun": now >= standing.start,
+            "longer_until": expiry.can_put_off(slot=held.slot, now=now) if held else None,
             "refund_rules": tariff_words.refunds(rules),
             "arrival": arrival,
             "arrival_words": no_show.words(arrival, rules=rules) if arrival else "",
@@ -155,6 +159,21 @@ def give_up(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(request, _("This booking is not held any more."))
     except gateway.GatewayError:
         pass  # the page says that we still ask; the sweep goes on
+    return redirect("payments:booking", found.reference)
+
+
+@require_POST
+def longer_hold(request: HttpRequest, reference: str) -> HttpResponse:
+    """Give the maker of a hold more time to pay, once."""
+    found = access.booking_or_404(request, reference, own=True)
+    slot = found.slots.order_by("-id")[0]
+    try:
+        until = expiry.put_off(slot_id=slot.id, now=timezone.now(), actor=actor_of(request))
+    except NotLonger:
+        messages.warning(request, _("There is no more time to give: it is given once."))
+    else:
+        kept = _("Kept for you: you have until %(time)s to pay.")
+        messages.success(request, kept % {"time": clock(until - booking_page.MARGIN)})
     return redirect("payments:booking", found.reference)
 
 

@@ -26,6 +26,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from parking.admin.scoping import own_zones, sees_every_zone
+from parking.day_fields import DayField
 from parking.models import Slot, SlotState
 from payments import exception_work, officer_refunds
 from payments.audit_tables import EXCEPTIONS
@@ -62,16 +63,8 @@ class FilterForm(forms.Form):
         ],
         required=False,
     )
-    first_on = forms.DateField(
-        label=gettext_lazy("From"),
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        required=False,
-    )
-    last_on = forms.DateField(
-        label=gettext_lazy("To, included"),
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        required=False,
-    )
+    first_on = DayField(label=gettext_lazy("From"), required=False)
+    last_on = DayField(label=gettext_lazy("To, included"), required=False)
     reference = forms.CharField(label=gettext_lazy("Booking"), max_length=8, required=False)
 
     def chosen(self, rows: QuerySet[MoneyException], user: User) -> QuerySet[MoneyException]:

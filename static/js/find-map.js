@@ -4,16 +4,19 @@
 
   const Curblight = (window.Curblight = window.Curblight || {});
   const POLL_MS = 10_000;
+  const POLL_BESIDE_LIVE_MS = 60_000; // closures and new prices are not told
+  const SPREAD_MS = 600; // so that all who are told at once do not ask at once
   const LONGEST_PAUSE_MS = 80_000;
   const AFTER_MOVE_MS = 200;
 
   /* `frame` holds the addresses, `words` the texts; `say` shows a note, `onLight` is told the id
-     of the spot under the pointer or null, `onArea` the corners of an area that is to be listed. */
+     of the spot under the pointer or null, `onArea` the corners of an area that is to be listed,
+     `onBusy` a question: how is the spot with this id now? */
   Curblight.FindMap = class {
-    constructor({ frame, words, say, onLight, onArea }) {
-      Object.assign(this, { frame, words, say, onLight, onArea });
+    constructor({ frame, words, say, onLight, onArea, onBusy }) {
+      Object.assign(this, { frame, words, say, onLight, onArea, onBusy });
       this.state = {};
-      this.pause = POLL_MS;
+      this.usual = this.pause = POLL_MS;
       this.timer = 0;
     }
 
@@ -42,14 +45,22 @@
       this.say("");
       map.on("moveend", () => this.moved());
       map.on("click", (event) => this.open(this.spots.near(map, event.containerPoint)));
-      map.on("mousemove", (event) => this.hover(this.spots.near(map, event.containerPoint)));
+      map.on("mousemove", (event) => {
+        if (!map.dragging.moving()) {
+          this.hover(this.spots.near(map, event.containerPoint));
+        }
+      });
       window.addEventListener("hashchange", () => this.goToAddress());
       document.addEventListener("visibilitychange", () => this.refresh());
-      this.refresh();
+      await this.refresh();
+      if (dataset.liveUrl) {
+        const onState = (isLive) => this.heard(isLive);
+        new Curblight.Live({ url: dataset.liveUrl, onState, onNews: (news) => this.learn(news) });
+      }
     }
 
     get isReady() {
-      return Boolean(this.zoneLabels);
+      return Boolean(this.labels);
     }
 
     addLayers() {
@@ -59,7 +70,12 @@
       layer(Curblight.paintStreets(ground), { pane: "ground" });
       this.zonesLayer = layer(Curblight.paintZones(ground, (id) => this.isOpen(id)));
       this.spotsLayer = layer((context, view) => spots.paint(context, view));
-      this.zoneLabels = L.layerGroup();
+      this.labels = new Curblight.Labels({
+        ...{ map, words: this.words, ground, spots },
+        offerOf: (id) => this.offerOf(id),
+        onZone: (zone) => this.goTo((place) => spots.layer.zone[place] === zone.id, "STREETS"),
+        onStreet: (street) => this.goTo((place) => street.has(place), "SPOTS"),
+      });
     }
 
     addAreaButton() {
@@ -83,20 +99,19 @@
     /* Draw another search: its filters, and what each zone says of its time. */
     apply(state) {
       this.state = state;
-      const zone = this.ground.zones.find((one) => one.code === state.zone);
       this.spots.isKnown = Boolean(state.from);
       this.spots.closedZones = new Set(
         this.ground.zones.map((one) => one.id).filter((id) => !this.isOpen(id)),
       );
       this.spots.filter({
-        words: Curblight.searchWords(state.place || ""),
-        zoneId: zone ? zone.id : null,
+        words: state.words || [],
+        zones: state.only ?? null,
         features: state.features || [],
-        zoneNames: new Map(this.ground.zones.map((one) => [one.id, one.name])),
       });
       this.zonesLayer.redraw();
       this.spotsLayer.redraw();
-      this.showZones();
+      this.labels.show();
+      this.nearMe?.list();
     }
 
     offerOf(zoneId) {
@@ -108,57 +123,23 @@
       return !offer || offer.price !== null;
     }
 
-    /* From afar each zone says how many of its spots are free; close by the spots say it. The
-       labels are as long as they can be without lying over each other. */
-    showZones() {
-      this.zoneLabels.clearLayers();
-      if (this.map.getZoom() >= Curblight.SPOTS_FROM_ZOOM) {
-        this.zoneLabels.remove();
-        return;
-      }
-      this.zoneLabels.addTo(this.map);
-      const counts = this.spots.zoneCounts();
-      const labels = this.ground.zones
-        .filter((zone) => counts.has(zone.id))
-        .map((zone) => this.labelZone(zone, counts.get(zone.id)));
-      for (const level of ["whole", "short", "number"]) {
-        labels.forEach((label) => label.setAttribute("data-level", level));
-        const boxes = labels.map((label) => label.getBoundingClientRect());
-        if (!boxes.some((box, place) => boxes.slice(place + 1).some((other) => crosses(box, other)))) {
-          break;
-        }
-      }
-    }
-
-    labelZone(zone, { free, total }) {
-      const isOpen = this.isOpen(zone.id);
-      const count = this.words["free-of"].replace("{free}", free).replace("{total}", total);
-      const text = isOpen ? count : this.words.closed;
-      const price = (isOpen && this.offerOf(zone.id)?.price) || "";
-      const label = document.createElement("div");
-      add(label, "strong", zone.name);
-      add(label, "span", text);
-      add(label, "span", price ? ` · ${price}` : "").className = "map-zone__price";
-      add(label, "span", isOpen ? free : "–").className = "map-zone__free";
-      const icon = L.divIcon({ html: label, className: "map-zone", iconSize: null });
-      const marker = L.marker([zone.at[1], zone.at[0]], { icon }).addTo(this.zoneLabels);
-      marker.on("click", () => this.showZone(zone));
-      marker.on("keypress", ({ originalEvent }) => {
-        if (originalEvent.key === "Enter") {
-          this.showZone(zone);
-        }
-      });
-      const element = marker.getElement();
-      element.setAttribute("aria-label", [zone.name, text, price].filter(Boolean).join(", "));
-      element.toggleAttribute("data-closed", !isOpen);
-      return element;
-    }
-
     open(place) {
       if (place < 0) {
         return;
       }
-      const { map, spots, state, words } = this;
+      const popup = L.popup().setLatLng(this.spots.latLng(place)).setContent(this.describe(place));
+      popup.place = place;
+      popup.on("remove", () => (this.popup = null));
+      popup.openOn(this.map);
+      this.popup = popup;
+      const close = popup.getElement().querySelector(".leaflet-popup-close-button");
+      close.setAttribute("aria-label", this.words.close);
+      this.hover(place);
+    }
+
+    /* What a popup says of a spot, and the way to its page. */
+    describe(place) {
+      const { spots, state, words } = this;
       const { layer } = spots;
       const box = document.createElement("div");
       box.className = "map-popup";
@@ -168,6 +149,9 @@
       if (features.length) {
         add(box, "p", features.join(", "));
       }
+      if (this.nearMe?.at) {
+        add(box, "p", this.nearMe.walkTo(place));
+      }
       const is = spots.state(place);
       const offer = this.offerOf(layer.zone[place]);
       const more = { free: offer?.price, closed: offer?.reasons.join(" ") }[is];
@@ -176,10 +160,7 @@
       const address = this.frame.dataset.spotUrl.replace("/0/", `/${layer.id[place]}/`);
       link.className = "button button--small";
       link.href = `${address}?${state.stay || ""}`;
-      const popup = L.popup().setLatLng(spots.latLng(place)).setContent(box).openOn(map);
-      const close = popup.getElement().querySelector(".leaflet-popup-close-button");
-      close.setAttribute("aria-label", words.close);
-      this.hover(place);
+      return box;
     }
 
     hover(place) {
@@ -201,6 +182,20 @@
     }
 
     /* --- Where it is ------------------------------------------------------------------------ */
+
+    /* Where the view says where somebody is, nothing that leaves the browser may follow from it. */
+    keepToItself(isAlone) {
+      this.isAlone = isAlone;
+      this.map.getContainer().toggleAttribute("data-alone", isAlone);
+      this.tiles = this.tiles || [];
+      if (isAlone) {
+        this.map.eachLayer((layer) => layer instanceof L.TileLayer && this.tiles.push(layer));
+        this.tiles.forEach((layer) => layer.remove());
+      } else {
+        this.tiles.splice(0).forEach((layer) => layer.addTo(this.map));
+      }
+      this.refresh();
+    }
 
     /* Go where the address says, such as #17/60.168/24.935; false if it says nothing. */
     goToAddress() {
@@ -225,18 +220,21 @@
       }
     }
 
-    /* Go so near that the zone's spots are drawn. */
-    showZone(zone) {
-      const bounds = this.spots.boundsOf((place) => this.spots.layer.zone[place] === zone.id);
-      const zoom = Math.max(Curblight.SPOTS_FROM_ZOOM, this.map.getBoundsZoom(bounds.pad(0.1)));
+    /* Go so near that these spots, or their streets, are drawn. */
+    goTo(isWanted, level) {
+      const bounds = this.spots.boundsOf(isWanted);
+      const least = Curblight[`${level}_FROM_ZOOM`];
+      const zoom = Math.max(least, this.map.getBoundsZoom(bounds.pad(0.1)));
       this.map.setView(bounds.getCenter(), Math.min(zoom, 18));
     }
 
     moved() {
       const center = this.map.getCenter();
       const place = `#${this.map.getZoom()}/${center.lat.toFixed(5)}/${center.lng.toFixed(5)}`;
-      history.replaceState(history.state, "", place);
-      this.showZones();
+      if (!this.isAlone) {
+        history.replaceState(history.state, "", place);
+      }
+      this.labels.show();
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.refresh(), AFTER_MOVE_MS);
     }
@@ -250,7 +248,7 @@
       }
       this.asked?.abort();
       const mine = (this.asked = new AbortController());
-      const bounds = this.map.getBounds().pad(0.2);
+      const bounds = this.isAlone ? this.spots.extent() : this.map.getBounds().pad(0.2);
       const west = Math.max(-180, bounds.getWest());
       const south = Math.max(-90, bounds.getSouth());
       const east = Math.min(180, bounds.getEast());
@@ -262,11 +260,11 @@
       });
       try {
         const answer = await fetchJson(`${this.frame.dataset.busyUrl}?${query}`, mine.signal);
-        this.spots.setBusy(answer.busy);
-        this.spotsLayer.redraw();
-        this.showZones();
+        if (this.spots.setBusy(answer.busy)) {
+          this.showBusy();
+        }
         this.say("");
-        this.pause = POLL_MS;
+        this.pause = this.usual;
       } catch {
         if (mine.signal.aborted) {
           return;
@@ -276,6 +274,33 @@
       }
       this.timer = setTimeout(() => this.refresh(), this.pause);
     }
+
+    showBusy() {
+      this.spotsLayer.redraw();
+      this.labels.show();
+      this.popup?.setContent(this.describe(this.popup.place));
+      this.nearMe?.list();
+      this.onBusy((id) => this.spots.state(this.spots.place.get(id)));
+    }
+
+    /* From now on others' bookings are told, or are not any more. */
+    heard(isLive) {
+      this.usual = this.pause = isLive ? POLL_BESIDE_LIVE_MS : POLL_MS;
+      this.refresh();
+    }
+
+    /* Draw what was taken in our time. What was given back may be kept by something else: ask. */
+    learn({ taken, freed }) {
+      const [from, to] = [this.state.from, this.state.to].map((moment) => Date.parse(moment) / 1000);
+      const ours = taken.filter(([id, since, until]) => since < to && until > from && this.spots.take(id));
+      if (ours.length) {
+        this.showBusy();
+      }
+      if (freed.some((id) => this.spots.place.has(id))) {
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => this.refresh(), SPREAD_MS * Math.random());
+      }
+    }
   };
 
   async function fetchJson(url, signal) {
@@ -284,12 +309,6 @@
       throw new Error(`${url}: ${answer.status}`);
     }
     return answer.json();
-  }
-
-  function crosses(one, other) {
-    return (
-      one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom
-    );
   }
 
   function add(parent, tag, text) {

@@ -20,9 +20,31 @@
       },
       onLight: lightRow,
       onArea: listArea,
+      onBusy: markRows,
     });
-    map.start(event.detail.map, state);
+    map.start(event.detail.map, state).then(() => window.dispatchEvent(new Event("map:ready")));
   });
+
+  /* --- Near me ------------------------------------------------------------------------------ */
+
+  const nearBox = document.getElementById("near");
+  const nearButton = document.getElementById("near-me");
+  let nearMe = null;
+
+  nearButton.hidden = !("geolocation" in navigator && window.isSecureContext);
+  nearButton.addEventListener("click", () => {
+    if (map.isReady) {
+      toggleNearMe();
+    } else {
+      window.addEventListener("map:ready", () => map.isReady && toggleNearMe(), { once: true });
+      document.getElementById("map-open").click();
+    }
+  });
+
+  function toggleNearMe() {
+    nearMe ||= new window.Curblight.NearMe({ map, box: nearBox, button: nearButton, words: readWords() });
+    nearMe.toggle();
+  }
 
   /* --- What asks for another search --------------------------------------------------------- */
 
@@ -90,14 +112,15 @@
     if (scroll) {
       results.scrollIntoView({ block: "start" });
     }
-    announcer.textContent = results.querySelector("h2, .notice")?.textContent.trim() || "";
+    announcer.textContent = results.querySelector("#results-status h2, .notice")?.textContent.trim() || "";
     showOnMap();
   }
 
   function replace(page) {
     const focused = document.activeElement?.id;
     document.getElementById("search").replaceWith(page.getElementById("search"));
-    results.replaceChildren(...page.getElementById("results").childNodes);
+    results.replaceChildren(nearBox, ...page.getElementById("results").childNodes);
+    results.querySelectorAll("#near ~ #near").forEach((second) => second.remove());
     if (focused) {
       document.getElementById(focused)?.focus({ preventScroll: true });
     }
@@ -108,7 +131,7 @@
     state = readState();
     if (map.isReady) {
       map.apply(state);
-      if (before.zone !== state.zone || before.place !== state.place) {
+      if (!map.isAlone && (before.zone !== state.zone || before.place !== state.place)) {
         map.fit();
       }
       map.refresh();
@@ -136,6 +159,18 @@
       lit.removeAttribute("data-lit");
     }
     results.querySelector(`[data-spot-id="${id}"]`)?.setAttribute("data-lit", "");
+  }
+
+  /* Say in the list what has just become known of its spots. */
+  function markRows(stateOf) {
+    for (const row of results.querySelectorAll("[data-spot-id]")) {
+      const state = row.querySelector(".spot__state");
+      const is = stateOf(Number(row.dataset.spotId));
+      if (is && state && !state.classList.contains(`spot__state--${is}`)) {
+        const template = document.getElementById("spot-states").content;
+        state.replaceWith(template.querySelector(`.spot__state--${is}`).cloneNode(true));
+      }
+    }
   }
 
   function readState() {

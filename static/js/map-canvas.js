@@ -74,8 +74,10 @@
       const full = size.multiplyBy(1 + 2 * this.options.padding).round();
       const ratio = window.devicePixelRatio || 1;
       const canvas = this._canvas;
-      canvas.width = full.x * ratio;
-      canvas.height = full.y * ratio;
+      if (canvas.width !== Math.floor(full.x * ratio) || canvas.height !== Math.floor(full.y * ratio)) {
+        canvas.width = full.x * ratio;
+        canvas.height = full.y * ratio;
+      }
       canvas.style.width = `${full.x}px`;
       canvas.style.height = `${full.y}px`;
       L.DomUtil.setPosition(canvas, corner);
@@ -93,6 +95,7 @@
       context.clearRect(0, 0, full.x, full.y);
       this._paint(context, {
         zoom: this._zoom,
+        ratio,
         width: full.x,
         height: full.y,
         metresPerPixel: (40075016.7 * Math.cos(latitude)) / scale,

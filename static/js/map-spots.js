@@ -3,7 +3,8 @@
   "use strict";
 
   const Curblight = (window.Curblight = window.Curblight || {});
-  const SPOTS_FROM_ZOOM = 15;
+  const DOTS_FROM_ZOOM = 15;
+  const SPOTS_FROM_ZOOM = 16.5;
   const SIGN_PX = 17;
   const REACH_PX = 16;
   const WHEELCHAIR = new Path2D(
@@ -28,37 +29,63 @@
       this.accessible = 1 << layer.feature_names.indexOf("accessible");
     }
 
+    /* Note who is busy now; whether that is news. */
     setBusy(ids) {
-      this.busy.fill(0);
+      const before = this.busy;
+      this.busy = new Uint8Array(this.count);
       for (const id of ids) {
         const place = this.place.get(id);
         if (place !== undefined) {
           this.busy[place] = 1;
         }
       }
+      return this.busy.some((is, place) => is !== before[place]);
     }
 
-    /* Keep what the list keeps: words, zone, features. */
-    filter({ words, zoneId, features, zoneNames }) {
+    /* Note that somebody has the spot; whether that is news. */
+    take(id) {
+      const place = this.place.get(id);
+      const isNews = place !== undefined && !this.busy[place];
+      if (isNews) {
+        this.busy[place] = 1;
+      }
+      return isNews;
+    }
+
+    /* Keep what the list keeps. `zones` are ids, or null for all; of each word, the server has
+       found what it means: zones, streets, or a part of a number. */
+    filter({ words, zones, features }) {
       const { layer } = this;
       const bits = features.reduce((sum, name) => sum | (1 << layer.feature_names.indexOf(name)), 0);
+      const only = zones && new Set(zones);
+      const meanings = words.map((word) => ({
+        zones: new Set(word.zones),
+        streets: new Set(word.streets),
+        number: word.number,
+      }));
       for (let place = 0; place < this.count; place += 1) {
         this.shown[place] =
-          (zoneId === null || layer.zone[place] === zoneId) &&
+          (!only || only.has(layer.zone[place])) &&
           (layer.features[place] & bits) === bits &&
-          (!words.length || hasAll(this.text(place, zoneNames), words))
+          meanings.every((meaning) => this.isMeant(place, meaning))
             ? 1
             : 0;
       }
     }
 
-    text(place, zoneNames) {
+    isMeant(place, { zones, streets, number }) {
       const { layer } = this;
-      const zone = zoneNames.get(layer.zone[place]) || "";
-      return plain(`${zone} ${layer.streets[layer.street[place]]} ${layer.number[place]}`);
+      return (
+        zones.has(layer.zone[place]) ||
+        streets.has(layer.streets[layer.street[place]]) ||
+        (number && digits(layer.number[place]).includes(number))
+      );
     }
 
     state(place) {
+      if (place === undefined) {
+        return undefined;
+      }
       if (!this.isKnown || this.closedZones.has(this.layer.zone[place])) {
         return "closed";
       }
@@ -84,17 +111,52 @@
       return this.layer.feature_names.filter((_, bit) => this.layer.features[place] & (1 << bit));
     }
 
-    /* How many spots of each zone are free, and how many there are. */
+    /* The rectangle around all spots there are. */
+    extent() {
+      const { lat, lon } = this.layer;
+      const bounds = L.latLngBounds([]);
+      for (const aside of [-1_000, 1_000]) {
+        lat.forEach((_, place) => bounds.extend([(lat[place] + aside) / 1e6, (lon[place] + aside) / 1e6]));
+      }
+      return bounds;
+    }
+
+    /* Of the shown spots of each zone, how many are free, are there, are free for the disabled. */
     zoneCounts() {
+      return this.counts((place) => this.layer.zone[place]);
+    }
+
+    /* The same of each street in a zone, with its name and the spot in its middle. */
+    streetCounts() {
+      const { layer } = this;
+      const key = (place) => `${layer.zone[place]}-${layer.street[place]}`;
+      const counts = this.counts(key);
+      for (const [of, count] of counts) {
+        const middle = count.places[count.places.length >> 1];
+        count.key = of;
+        count.name = layer.streets[layer.street[middle]];
+        count.at = this.latLng(middle);
+        count.has = (place) => key(place) === of;
+      }
+      return counts;
+    }
+
+    counts(keyOf) {
       const counts = new Map();
       for (let place = 0; place < this.count; place += 1) {
-        if (this.shown[place]) {
-          const zone = this.layer.zone[place];
-          const count = counts.get(zone) || { free: 0, total: 0 };
-          count.total += 1;
-          count.free += this.busy[place] ? 0 : 1;
-          counts.set(zone, count);
+        if (!this.shown[place]) {
+          continue;
         }
+        const key = keyOf(place);
+        const state = this.state(place);
+        const count = counts.get(key) || { isOpen: state !== "closed", free: 0, total: 0, accessible: 0, places: [] };
+        count.total += 1;
+        count.places.push(place);
+        if (state === "free") {
+          count.free += 1;
+          count.accessible += this.layer.features[place] & this.accessible ? 1 : 0;
+        }
+        counts.set(key, count);
       }
       return counts;
     }
@@ -132,6 +194,8 @@
         sign: Curblight.colour("map-sign"),
       };
       const signs = [];
+      const marks = sprites(radius, view.ratio, colours);
+      const side = marks.free.width / view.ratio;
       for (let place = 0; place < this.count; place += 1) {
         const x = view.x(this.x[place]);
         const y = view.y(this.y[place]);
@@ -140,8 +204,8 @@
         }
         const state = this.state(place);
         context.globalAlpha = this.shown[place] ? 1 : 0.18;
-        if (view.zoom >= SPOTS_FROM_ZOOM) {
-          mark(context, x, y, radius, state, colours);
+        if (view.zoom >= DOTS_FROM_ZOOM) {
+          context.drawImage(marks[state], x - side / 2, y - side / 2, side, side);
         }
         if (this.layer.features[place] & this.accessible && this.shown[place]) {
           if (!signs.some((other) => Math.hypot(other[0] - x, other[1] - y) < SIGN_PX)) {
@@ -150,7 +214,7 @@
         }
       }
       context.globalAlpha = 1;
-      const lift = view.zoom >= SPOTS_FROM_ZOOM ? radius + SIGN_PX / 2 + 1 : 0;
+      const lift = view.zoom >= DOTS_FROM_ZOOM ? radius + SIGN_PX / 2 + 1 : 0;
       signs.forEach(([x, y, state]) => sign(context, x, y - lift, state, colours));
       if (this.lit >= 0) {
         context.strokeStyle = Curblight.colour("ink");
@@ -162,15 +226,23 @@
     }
   };
 
-  /* The words of a search, spelled as the list spells them. */
-  Curblight.searchWords = (text) => plain(text).split(/\s+/).filter(Boolean);
-
-  function plain(text) {
-    return text.toLowerCase().replaceAll("\u064a", "\u06cc").replaceAll("\u0643", "\u06a9");
+  /* A number in small letters and with the digits 0 to 9, as the server spells what is looked for. */
+  function digits(text) {
+    return text.toLowerCase().replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (one) => one.charCodeAt(0) & 15);
   }
 
-  function hasAll(text, words) {
-    return words.every((word) => text.includes(word));
+  /* Each mark drawn once: thousands of them are then copied in a few milliseconds. */
+  function sprites(radius, ratio, colours) {
+    const marks = {};
+    for (const state of ["free", "busy", "closed"]) {
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = Math.ceil(2 * (radius + 2) * ratio);
+      const context = canvas.getContext("2d");
+      context.setTransform(ratio, 0, 0, ratio, canvas.width / 2, canvas.height / 2);
+      mark(context, 0, 0, radius, state, colours);
+      marks[state] = canvas;
+    }
+    return marks;
   }
 
   /* Free: a disc with a tick. Taken: a square with a cross. Not sold: an open, broken ring. */

@@ -1,11 +1,13 @@
 """Every kind of line of a quote, and every refusal, is said in words."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import translation
 
-from parking import price_words
+from parking import formatting, price_words
 from parking.pricing import Quote, QuoteError, Tariff, quote
 from tests.cast import NOW, TWO_EURO_AN_HOUR, at
 
@@ -19,6 +21,15 @@ def priced(minutes: int = 120, vehicle_class: str | None = None, **parts: Any) -
 
 def said(quote: Quote) -> str:
     return " | ".join(row.text for row in price_words.rows(quote)).replace("\xa0", " ")
+
+
+def test_a_share_has_the_decimal_sign_of_the_reader() -> None:
+    assert price_words.percent(2550) == "25.5"
+    assert price_words.percent(10000) == "100"
+    with translation.override("ru"):
+        assert price_words.percent(2550) == "25,5"
+        assert formatting.percent(Decimal("25.50")).startswith("25,5")
+        assert formatting.percent(100).startswith("100")
 
 
 def test_a_band_says_when_how_long_and_the_rate() -> None:

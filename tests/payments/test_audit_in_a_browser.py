@@ -13,6 +13,7 @@ from django.test import Client
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
+from parking.languages import in_language
 from parking.models import Spot
 from parking.roles import write_groups
 from payments import cancel, ledger, refunds
@@ -76,12 +77,11 @@ def test_the_desk_is_for_everybody(page: Page, width: int, language: str) -> Non
     refused: list[str] = []
     page.on("console", lambda said: refused.append(said.text) if said.type == "error" else None)
     page.set_viewport_size({"width": width, "height": 900})
-    page.set_extra_http_headers({"Accept-Language": language})
     for path in PAGES:
-        page.goto(f"/audit/{path}?{MARCH}")
+        page.goto(in_language(f"/audit/{path}?{MARCH}", language))
         assert page.locator("html").get_attribute("lang") == language
         look(page, f"{path.strip('/') or 'overview'}-{width}-{language}")
-    page.goto(f"/audit/jobs/{ExportJob.objects.get().pk}/")
+    page.goto(in_language(f"/audit/jobs/{ExportJob.objects.get().pk}/", language))
     look(page, f"job-{width}-{language}")
     assert refused == []
 

@@ -119,7 +119,7 @@ def test_after_two_minutes_the_citizen_is_told_once_and_the_operator_too(
     assert [dark.notice(now=now), dark.notice(now=now), dark.notice(now=now)] == [1, 0, 0]
 
     (letter,) = write_letters(now)
-    assert "wardens see it by your plate" in letter.body
+    assert "wardens see it by your plate" in " ".join(letter.body.split())
     assert stay.booking.plate not in letter.body
     assert f"/bookings/{stay.booking.reference}/light/?key=" in letter.body
     assert write_letters(now) == []
@@ -146,7 +146,7 @@ def test_another_spot_with_a_good_light_costs_nothing(
     dark.notice(now=now)
     better = Spot.objects.get(meter=street.good)
     said = text(guest, stay, "light/")
-    assert f"Take spot {better.number}" in said
+    assert f": Spot {better.number}</span>" in said
     assert "K-1" not in said  # no meter, no light
     assert Spot.objects.get(meter=street.dead, position=2).number not in said  # as dead
 

@@ -1,11 +1,15 @@
 """Letters leave once, whatever happens to the worker or the mail server."""
 
+import re
 from datetime import timedelta
+from html.parser import HTMLParser
 
 import pytest
 from django.core import mail as outbox
+from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from parking.models import Spot
@@ -34,6 +38,96 @@ def test_a_confirmation_tells_what_and_how_to_reach_it(spot: Spot, processor: Pr
     assert "2.00" in letter.body
     assert booking.plate not in letter.body + letter.subject
     assert "&#" not in letter.body
+
+
+def widest(body: str) -> int:
+    """Return the length of the longest line, but for addresses: they stay whole."""
+    return max(len(line) for line in body.splitlines() if not line.startswith("http"))
+
+
+class Read(HTMLParser):
+    """What a mail program shows, and whatever it would have to fetch."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.words, self.fetched, self.direction = "", [], ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.fetched += [named[name] for name in ("src", "srcset", "background") if name in named]
+        self.fetched += [tag] if tag in {"link", "script", "img", "iframe"} else []
+        self.direction = named.get("dir") or "" if tag == "html" else self.direction
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def html_of(letter: EmailMultiAlternatives) -> Read:
+    [part] = letter.alternatives
+    assert part.mimetype == "text/html"
+    return Read(str(part.content))
+
+
+@pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("fa", "rtl")])
+def test_the_html_says_what_the_text_says_and_fetches_nothing(
+    spot: Spot, processor: Processor, language: str, direction: str
+) -> None:
+    a_paid_booking(spot, processor, start=cast.at(60), language=language)
+    send_all()
+    [letter] = outbox.outbox
+    shown = html_of(letter)
+    assert shown.direction == direction
+    assert shown.fetched == []
+    assert "url(" not in str(letter.alternatives[0].content)
+    words = set(re.findall(r"\w+", shown.words))
+    said = set(re.findall(r"\w+", letter.body))
+    assert said <= words, said - words
+
+
+def test_a_confirmation_brings_its_calendar_file(spot: Spot, processor: Processor) -> None:
+    payment = a_paid_booking(spot, processor, start=cast.at(60))
+    send_all()
+    [(name, file, kind)] = outbox.outbox[0].attachments
+    assert (name, kind) == (f"parking-{payment.slot.booking.reference}.ics", "text/calendar")
+    assert "DTSTART:20260303T090000Z" in str(file)
+
+
+def test_what_people_typed_is_no_markup_in_a_letter(processor: Processor, db: None) -> None:
+    zone = cast.a_zone()
+    zone.name = "<b>Kamppi</b> & co"
+    zone.save()
+    a_paid_booking(cast.a_spot(zone), processor)
+    send_all()
+    [letter] = outbox.outbox
+    assert "<b>Kamppi</b> & co" in letter.body
+    assert "&lt;b&gt;Kamppi&lt;/b&gt; &amp; co" in str(letter.alternatives[0].content)
+
+
+def test_a_letter_about_an_account_goes_through_the_outbox_and_leaves_no_trace(
+    client: Client, db: None
+) -> None:
+    cast.a_person("citizen")
+    client.post("/accounts/password/reset/", {"email": "citizen@example.org"})
+    owed = Mail.objects.get()
+    assert (outbox.outbox, owed.booking) == ([], None)
+    assert send_all(owed.next_try_at) == 1
+    [letter] = outbox.outbox
+    assert letter.to == ["citizen@example.org"]
+    assert re.search(r"^https?://\S+/accounts/password/reset/key/\S+$", letter.body, re.MULTILINE)
+    assert widest(letter.body) <= 72
+    assert "/accounts/password/reset/key/" in html_of(letter).words
+    assert not Mail.objects.exists(), "a row with a key in it outlived its letter"
+
+
+def test_a_letter_to_who_was_forgotten_is_not_sent(spot: Spot, processor: Processor) -> None:
+    payment = a_paid_booking(spot, processor)
+    booking = payment.slot.booking
+    booking.email = ""
+    booking.save()
+    assert send_all() == 0
+    assert outbox.outbox == []
+    assert Mail.objects.get().given_up_at is not None
 
 
 def test_a_letter_is_sent_once(spot: Spot, processor: Processor) -> None:
@@ -115,6 +209,7 @@ def test_every_kind_of_letter_can_be_written_in_every_language(
     mail.owe(kind="orphan", slot=payment.slot, amount=200, now=cast.at(5))
     assert send_all() == 3
     assert all(reference in letter.subject for letter in outbox.outbox)
+    assert all(widest(letter.body) <= 72 for letter in outbox.outbox)
     assert any(subject in letter.subject for letter in outbox.outbox)
 
 

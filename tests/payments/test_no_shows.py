@@ -360,7 +360,7 @@ def test_the_letter_of_the_release_says_why_and_what_comes_back(
     sensor.says_free(0, N)
     look(N)
     assert letters(N) == ["Your parking is cancelled"]
-    body = outbox.outbox[-1].body
+    body = str(outbox.outbox[-1].body).replace("\n", " ")
     assert "Nobody had parked by 10:15" in body
     assert "1.50\xa0€ goes back" in body
 

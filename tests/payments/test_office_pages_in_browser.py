@@ -1,8 +1,9 @@
-"""The office's pages about money in a real browser: nothing for axe, nothing runs over the edge."""
+"""Pages behind a sign-in, in a real browser: nothing for axe, nothing runs over the edge."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,9 +11,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from payments import exception_list, exception_work, officer_refunds
+from payments import exception_list, exception_work, mail, mailbox, officer_refunds
 from payments.models import LedgerEntry, MoneyException
 from tests import cast
 from tests.parking.pages.browser import a_page, sideways
@@ -24,8 +26,14 @@ PHONE, DESK = {"width": 390, "height": 850}, {"width": 1280, "height": 850}
 
 @pytest.mark.django_db(transaction=True)
 def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(
-    live_server: LiveServer, browser: Browser, processor: Processor
+    live_server: LiveServer,
+    browser: Browser,
+    processor: Processor,
+    settings: Settings,
+    tmp_path: Path,
 ) -> None:
+    settings.DEMO_MAILBOX, settings.EMAIL_FILE_PATH = True, str(tmp_path)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     root = cast.a_person("root", is_staff=True, is_superuser=True)
     client = Client()
     client.force_login(root)
@@ -58,6 +66,8 @@ def addresses(processor: Processor) -> list[str]:
     exception_work.note(exception_id=row.pk, by=asker, text="looked at the bank", now=now)
     assert LedgerEntry.objects.exists()
     day = timezone.localdate(yesterday).isoformat()
+    assert all(mail.send(mail_id=owed, now=now) for owed in mail.due(now=now))
+    [letter] = mailbox.latest()
 
     return [
         reverse("payments:exceptions"),
@@ -66,4 +76,8 @@ def addresses(processor: Processor) -> list[str]:
         reverse("payments:refund", args=[payment.id]),
         reverse("payments:refund-requests"),
         reverse("payments:release", args=[payment.id]),
+        reverse("payments:own-data"),
+        reverse("payments:erase"),
+        reverse("payments:mailbox"),
+        reverse("payments:mailbox-letter", args=[letter.name]),
     ]

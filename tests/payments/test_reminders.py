@@ -41,7 +41,7 @@ def test_the_letter_before_the_end_extends_without_a_login(spot: Spot) -> None:
     [letter] = outbox.outbox
     key = f"{slot.booking.reference}/extend/?key={slot.booking.access_key}"
     assert key in letter.body
-    assert "until Tue 3 March 2026, 14:00 at the latest" in letter.body
+    assert "until Tue 3 March 2026, 14:00 at the latest" in " ".join(letter.body.split())
     assert slot.booking.plate not in letter.body
 
 

@@ -53,7 +53,7 @@ def test_one_tap_leads_to_the_nearest_free_spot(
 ) -> None:
     assert "My spot is taken" in text(guest, running)
     said = text(guest, running, "taken/")
-    assert said.index("Take spot K-2") < said.index("Take spot K-3")
+    assert said.index(": Spot K-2</span>") < said.index(": Spot K-3</span>")
 
     said = post(guest, running, do="move", spot=row[0].pk)
 
@@ -76,11 +76,11 @@ def test_spots_that_are_taken_as_well_are_not_offered(
         booking=other.booking, spot=row[1], reported_at=timezone.now(), outcome="told"
     )
     said = text(guest, running, "taken/")
-    assert "Take spot K-2" not in said
-    assert "Take spot K-3" not in said
-    assert "Take spot K-4" in said
+    assert ": Spot K-2</span>" not in said
+    assert ": Spot K-3</span>" not in said
+    assert ": Spot K-4</span>" in said
     SpotReport.objects.update(closed_at=timezone.now(), note="looked: nobody there")
-    assert "Take spot K-3" in text(guest, running, "taken/")
+    assert ": Spot K-3</span>" in text(guest, running, "taken/")
 
 
 def test_everything_goes_back_to_whoever_leaves(guest: Client, running: Slot) -> None:
@@ -158,7 +158,7 @@ def test_a_spot_that_somebody_takes_meanwhile_is_said(
     cast.a_hold(row[0], this_step(), now=timezone.now())
     said = post(guest, running, do="move", spot=row[0].pk)
     assert "cannot be had any more" in said
-    assert "Take spot K-3" in said
+    assert ": Spot K-3</span>" in said
     assert not SpotReport.objects.exists()
     for spot in ("", "x", "99999999", "9" * 30):
         answer = guest.post(page(running, "taken/"), {"do": "move", "spot": spot})

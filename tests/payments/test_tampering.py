@@ -21,6 +21,7 @@ from payments.models import (
     LedgerEntry,
     LedgerLine,
 )
+from payments.proof_words import broken_words
 from payments.reports import Range, report
 from tests import cast
 from tests.payments.processor import Processor
@@ -172,6 +173,7 @@ def test_a_row_deleted_swapped_or_rewritten_is_found_and_named(
         assert broken is not None
         assert broken.number == number
         assert problem in broken.problem
+        assert f"broken: entry {number} {broken.problem}." in broken_words(broken)
     assert proof.first_broken() is None
 
 

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from parking import tariff_versions
@@ -35,12 +35,12 @@ def read_json(text: str) -> Any:
         found: dict[str, Any] = {}
         for key, value in pairs:
             if key in found:
-                raise NotReadable(_now("The key “%(key)s” stands there twice.") % {"key": key})
+                raise NotReadable(gettext("The key “%(key)s” stands there twice.") % {"key": key})
             found[key] = value
         return found
 
     def refuse(constant: str) -> Any:
-        raise NotReadable(_now("%(word)s is not a number in JSON.") % {"word": constant})
+        raise NotReadable(gettext("%(word)s is not a number in JSON.") % {"word": constant})
 
     try:
         text.encode()
@@ -48,17 +48,17 @@ def read_json(text: str) -> Any:
         json.dumps(document, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise NotReadable(
-            _now("This is not valid JSON: line %(line)s, column %(column)s.")
+            gettext("This is not valid JSON: line %(line)s, column %(column)s.")
             % {"line": error.lineno, "column": error.colno}
         ) from error
     except UnicodeEncodeError as error:
-        raise NotReadable(_now("The text holds half a character (a lone surrogate).")) from error
+        raise NotReadable(gettext("The text holds half a character (a lone surrogate).")) from error
     except RecursionError as error:
-        raise NotReadable(_now("This is not valid JSON: it is nested too deeply.")) from error
+        raise NotReadable(gettext("This is not valid JSON: it is nested too deeply.")) from error
     except NotReadable:
         raise
     except ValueError as error:  # a number of thousands of digits
-        raise NotReadable(_now("This is not valid JSON: a number is too long.")) from error
+        raise NotReadable(gettext("This is not valid JSON: a number is too long.")) from error
     return document
 
 
@@ -77,13 +77,13 @@ class UploadForm(forms.Form):
         file: UploadedFile[Any] = self.cleaned_data["file"]
         if (file.size or 0) > LARGEST_FILE:
             raise ValidationError(
-                _now("The file has %(size)s; at most 1 MB is read.")
+                gettext("The file has %(size)s; at most 1 MB is read.")
                 % {"size": filesizeformat(file.size or 0)}
             )
         try:
             document = read_json(file.read().decode("utf-8-sig"))
         except UnicodeDecodeError as error:
-            raise ValidationError(_now("The file is not UTF-8 text.")) from error
+            raise ValidationError(gettext("The file is not UTF-8 text.")) from error
         except NotReadable as error:
             raise ValidationError(str(error)) from error
         if wrong := tariff_versions.problems(document):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
 from parking.money import UnknownCurrency, exponent, plain_amount
-from parking.price_words import percent
 from parking.pricing import TariffError
 from parking.pricing.document import Terms, read_document
 
@@ -49,7 +49,7 @@ def sheet_of(document: Mapping[str, Any]) -> Sheet:
         if key in _MINOR:
             return plain_amount(value, currency)
         if key == "rate_bp":
-            return percent(value) if value else "0"
+            return f"{Decimal(value).scaleb(-2).normalize():f}"
         if isinstance(value, bool):
             return "yes" if value else "no"
         return str(value)

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -120,19 +120,19 @@ class TariffVersionAdmin(ZoneScopedAdmin):
         if step not in STEPS:
             raise Http404
         if not super().has_change_permission(request, version):
-            raise PermissionDenied(_now("This zone's tariffs are not yours to change."))
+            raise PermissionDenied(gettext("This zone's tariffs are not yours to change."))
         now, left_out = timezone.now(), ""
         try:
             match step:
                 case "propose":
                     left_out = tariff_versions.propose(version_id=pk, by=_person(request), now=now)
-                    said = _now("Proposed. A second person approves it now.")
+                    said = gettext("Proposed. A second person approves it now.")
                 case "take-back":
                     tariff_versions.take_back(version_id=pk)
-                    said = _now("Taken back: it is a draft again.")
+                    said = gettext("Taken back: it is a draft again.")
                 case _:
                     left_out = tariff_versions.approve(version_id=pk, by=_person(request), now=now)
-                    said = _now("Approved. The version before it ends where this one begins.")
+                    said = gettext("Approved. The version before it ends where this one begins.")
         except tariff_versions.TariffRefused as refused:
             self.message_user(request, str(refused), messages.ERROR)
         else:
@@ -184,15 +184,15 @@ class TariffVersionAdmin(ZoneScopedAdmin):
                 document=form.cleaned_data["file"],
                 in_force=None,
             )
-            self.log_addition(request, made, _now("Read from a file."))
-            self.message_user(request, _now("Read as a new draft."), messages.SUCCESS)
+            self.log_addition(request, made, gettext("Read from a file."))
+            self.message_user(request, gettext("Read as a new draft."), messages.SUCCESS)
             return HttpResponseRedirect(
                 reverse("admin:parking_tariffversion_change", args=[made.pk])
             )
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": _now("New version from a file"),
+            "title": gettext("New version from a file"),
             "form": form,
         }
         return TemplateResponse(request, "admin/parking/tariffversion/upload.html", context)
@@ -219,10 +219,10 @@ class TariffVersionAdmin(ZoneScopedAdmin):
     def holds(self, version: TariffVersion) -> str:
         """Write out from when until when the version holds."""
         if not version.in_force or version.in_force.lower is None:
-            return _now("not said yet")
+            return gettext("not said yet")
         start, end = version.in_force.lower, version.in_force.upper
         if end is None:
-            return _now("from %(start)s on") % {"start": formatting.moment(start)}
+            return gettext("from %(start)s on") % {"start": formatting.moment(start)}
         return formatting.period(start, end)
 
     @admin.display(description=_("standing"), ordering="state")
@@ -251,9 +251,9 @@ class TariffVersionAdmin(ZoneScopedAdmin):
 
     def _steps(self, request: HttpRequest, version: TariffVersion) -> list[dict[str, str]]:
         labels = {
-            "propose": _now("Propose to a second person"),
-            "take-back": _now("Take back to draft"),
-            "approve": _now("Approve"),
+            "propose": gettext("Propose to a second person"),
+            "take-back": gettext("Take back to draft"),
+            "approve": gettext("Approve"),
         }
         return [
             {

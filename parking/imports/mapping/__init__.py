@@ -50,7 +50,7 @@ from parking.imports.mapping.model import (
     ZoneRules,
 )
 from parking.imports.mapping.parse import read_mapping
-from parking.imports.mapping.values import Value
+from parking.imports.mapping.values import Names, Value
 
 __all__ = [
     "FileRules",
@@ -58,6 +58,7 @@ __all__ = [
     "GroupRules",
     "ImportMapping",
     "MeterRules",
+    "Names",
     "OutlineRules",
     "PlaceRules",
     "SpotRules",

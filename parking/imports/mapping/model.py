@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from parking.imports.mapping.values import Value
+from parking.imports.mapping.values import Names, Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +63,7 @@ class ZoneRules:
 
     code: Value | None
     name: Value | None
+    names: Names
     margin_m: float
     bridge_m: float
     outlines: OutlineRules | None
@@ -84,6 +85,7 @@ class SpotRules:
     key: Value
     number: Value
     street: Value | None
+    street_names: Names
     bearing: Value | None
     active: Value | None
     count: Value | None

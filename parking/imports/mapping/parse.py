@@ -168,6 +168,7 @@ def _zone(table: Table, folder: Path) -> ZoneRules:
     rules = ZoneRules(
         code=table.value("code", required="polygons" not in table),
         name=table.value("name", words=("zone",)),
+        names=table.names("names"),
         margin_m=table.number("margin_m", 15, low=1, high=500),
         bridge_m=table.number("bridge_m", 80, low=0, high=1_000),
         outlines=_outlines(outlines, folder) if "polygons" in table else None,
@@ -200,6 +201,7 @@ def _spot(table: Table) -> SpotRules:
         key=key,
         number=number or Value(path=table.path("number"), parts=(Part("word", "label"),)),
         street=table.value("street"),
+        street_names=table.names("street_names"),
         bearing=table.value("bearing"),
         active=table.value("active"),
         count=table.value("count"),

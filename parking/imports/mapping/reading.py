@@ -7,9 +7,10 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
-from parking.imports.mapping.values import Part, Value, parts_of
+from parking.imports.mapping.values import Names, Part, Value, parts_of
 
 _VALUE_KEYS = {"column", "constant", "template", "default", "pattern", "map"}
 
@@ -42,8 +43,10 @@ class Table:
         for key in self._data:
             if key not in self._asked:
                 near = difflib.get_close_matches(key, self._asked, n=1)
-                hint = _("; did you mean “%(key)s”?") % {"key": near[0]} if near else ""
-                self.problem(key, _("unknown key") + hint)
+                text = _("unknown key")
+                if near:
+                    text = _("unknown key; did you mean “%(key)s”?") % {"key": near[0]}
+                self.problem(key, text)
 
     def raw(self, key: str) -> Any:
         """Return what stands at a key, or None."""
@@ -152,6 +155,14 @@ class Table:
             )
             return None
         return Table(raw, self.path(key), self._problems).as_value(words)
+
+    def names(self, key: str) -> Names:
+        """Return values by language, of the languages that the site has."""
+        table = self.table(key)
+        found = ((code, table.value(code)) for code, _name in settings.LANGUAGES)
+        names = tuple((code, value) for code, value in found if value is not None)
+        table.finish()
+        return names
 
     def as_value(self, words: Collection[str] = ()) -> Value:
         """Return what this table, with column, constant or template, stands for."""

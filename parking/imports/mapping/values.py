@@ -87,3 +87,6 @@ def parts_of(template: str, words: Collection[str]) -> tuple[Part, ...]:
         elif text:
             parts.append(Part("column" if place % 2 else "text", text))
     return tuple(parts)
+
+
+Names = tuple[tuple[str, Value], ...]  # of a place, by language

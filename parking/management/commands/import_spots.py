@@ -6,6 +6,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,10 @@ class Command(BaseCommand):
 
     def _print(self, report: Report, seconds: float) -> None:
         text = ngettext(
-            "%(n)s row read in %(seconds).1f s.", "%(n)s rows read in %(seconds).1f s.", report.rows
+            "%(n)s row read in %(seconds)s s.", "%(n)s rows read in %(seconds)s s.", report.rows
         )
-        self.stdout.write(text % {"n": number(report.rows), "seconds": seconds})
+        values = {"n": number(report.rows), "seconds": number(Decimal(f"{seconds:.1f}"))}
+        self.stdout.write(text % values)
         if report.dry_run:
             self.stdout.write(_("A dry run: nothing was written."))
         heads = ("", _("created"), _("changed"), _("unchanged"))
@@ -92,11 +94,21 @@ class Command(BaseCommand):
         self._print_remarks(title, refused, self.style.ERROR)
         skipped = report.skipped_by_reason()
         if skipped:
-            self.stdout.write(_("%(n)s left out by the mapping:") % {"n": skipped.total()})
+            text = ngettext(
+                "%(n)s row left out by the mapping:",
+                "%(n)s rows left out by the mapping:",
+                skipped.total(),
+            )
+            self.stdout.write(text % {"n": number(skipped.total())})
             for reason, rows in skipped.most_common(_ON_SCREEN):
                 self.stdout.write(f"  {rows:>6}  {reason}")
         missing = report.of(Kind.MISSING)
-        self._print_remarks(_("%(n)s no longer in the file:"), missing, self.style.WARNING)
+        title = ngettext(
+            "%(n)s spot is no longer in the file:",
+            "%(n)s spots are no longer in the file:",
+            len(missing),
+        )
+        self._print_remarks(title, missing, self.style.WARNING)
         if report.retired:
             text = ngettext(
                 "%(n)s spot taken out of use.", "%(n)s spots taken out of use.", report.retired
@@ -117,8 +129,8 @@ class Command(BaseCommand):
             )
         more = len(remarks) - _ON_SCREEN
         if more > 0:
-            text = ngettext("%(n)d more; --report has all", "%(n)d more; --report has all", more)
-            self.stdout.write(f"  … {text % {'n': more}}")
+            text = ngettext("%(n)s more; --report has all", "%(n)s more; --report has all", more)
+            self.stdout.write(f"  … {text % {'n': number(more)}}")
 
 
 def _bar(rows: Iterable[Row], total: int | None) -> Iterable[Row]:

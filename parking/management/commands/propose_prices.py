@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from parking import demand, formatting
 from parking.models import Zone
@@ -30,7 +31,10 @@ class Command(BaseCommand):
         found = Zone.objects.filter(code=zone).first()
         if found is None:
             known = ", ".join(Zone.objects.order_by("code").values_list("code", flat=True))
-            raise CommandError(f"There is no zone {zone!r}. Zones: {known or 'none'}.")
+            raise CommandError(
+                _("There is no zone %(code)s; there is: %(known)s.")
+                % {"code": zone, "known": known or _("none yet")}
+            )
         now = timezone.now()
         made = demand.proposal(zone_id=found.pk, now=now)
         if made.bands:
@@ -41,15 +45,18 @@ class Command(BaseCommand):
             )
             self.stdout.write(f"  {band.hours}: {prices}. {band.reason}")
         if made.refusals:
-            raise CommandError("No draft: " + " ".join(made.refusals))
+            raise CommandError(_("No draft: %(why)s") % {"why": " ".join(made.refusals)})
         if dry_run:
-            self.stdout.write("Nothing is written (--dry-run).")
+            self.stdout.write(_("A dry run: nothing was written."))
             return
         try:
             version = demand.make_draft(zone_id=found.pk, now=now)
         except demand.DemandRefused as refused:  # somebody made one meanwhile
-            raise CommandError(f"No draft: {refused}") from refused
+            raise CommandError(_("No draft: %(why)s") % {"why": refused}) from refused
         self.stdout.write(
-            f"Draft: {version}, from {formatting.moment(version.in_force.lower)}."
-            " One person proposes it and another approves it, in the admin."
+            _(
+                "Draft: %(version)s, from %(moment)s. One person proposes it and another approves "
+                "it, in the admin."
+            )
+            % {"version": version, "moment": formatting.moment(version.in_force.lower)}
         )

@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from tqdm import tqdm
 
 from parking import tariff_versions
@@ -112,13 +113,17 @@ class Command(BaseCommand):
             nonlocal said
             if monotonic() - said >= _LINE_EVERY_S:
                 said = monotonic()
-                text = _("%(done)s of %(total)s stays priced.")
+                text = ngettext(
+                    "%(done)s of %(total)s stay priced.",
+                    "%(done)s of %(total)s stays priced.",
+                    total,
+                )
                 self.stderr.write(text % {"done": number(done), "total": number(total)})
 
         if not self.stderr.isatty():
             yield say
             return
-        with tqdm(unit=_(" stays"), leave=False) as bar:
+        with tqdm(unit=f" {_('stays')}", leave=False) as bar:
 
             def advance(done: int, total: int) -> None:
                 bar.total = total
@@ -238,10 +243,12 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ArgumentTypeError(f"{text!r} is not a date such as 2026-10-01") from None
+        said = _("“%(text)s” is not a date such as 2026-10-01") % {"text": text}
+        raise ArgumentTypeError(said) from None
 
 
 def _processes(text: str) -> int:
     if text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PROCESSES:
         return int(text)
-    raise ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_PROCESSES}")
+    said = _("“%(text)s” is not a number from 1 to %(most)s")
+    raise ArgumentTypeError(said % {"text": text, "most": MOST_PROCESSES})

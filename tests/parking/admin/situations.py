@@ -9,7 +9,15 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
-from parking.models import ArrivalWatch, Closure, DemandRule, SpotReport, Street, Zone
+from parking.models import (
+    ArrivalWatch,
+    Closure,
+    DemandRule,
+    Forgetting,
+    SpotReport,
+    Street,
+    Zone,
+)
 from parking.what_if import runs
 from payments.models import LedgerEntry, LedgerLine, MoneyException, Payment, Refund
 from tests import cast
@@ -77,6 +85,9 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
         now=now,
     )
     rule = DemandRule.objects.create(zone=zone, step_amount=25, floor=50, ceiling=900)
+    forgetting = Forgetting.objects.create(
+        at=now, reason="term", zone=zone, plate_days=zone.plate_days, plates=3
+    )
     report = SpotReport.objects.create(
         booking=slot.booking, spot=spot, reported_at=now, outcome="told"
     )
@@ -91,6 +102,7 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
         "parking_booking": slot.booking_id,
         "parking_spotreport": report.pk,
         "parking_arrivalwatch": watched.pk,
+        "parking_forgetting": forgetting.pk,
         "payments_payment": payment.pk,
         "payments_refund": refund.pk,
         "payments_ledgerentry": entry.pk,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from parking import booking, prepared
@@ -44,6 +45,45 @@ def test_a_mistake_is_told_as_the_orm_tells_it() -> None:
 
 def test_no_row_is_none() -> None:
     assert prepared.fetch_one("SELECT 1 WHERE %(wish)s::bool", {"wish": False}) is None
+
+
+def lose_the_connection() -> None:
+    """Let the server end our connection behind our back, as a restart does."""
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_on_a_connection_that_died_since_the_last_request_is_asked_again() -> None:
+    connection.ensure_connection()
+    lose_the_connection()
+    connection.health_check_enabled, connection.health_check_done = True, False
+    assert prepared.read_one("SELECT %(number)s::int", {"number": 7}) == (7,)
+    assert connection.health_check_done
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_dies_during_a_request_is_told() -> None:
+    connection.ensure_connection()
+    connection.health_check_enabled = True
+    assert prepared.read_one("SELECT 1", {}) == (1,)
+    lose_the_connection()
+    with pytest.raises(OperationalError):
+        prepared.read_one("SELECT 1", {})
+    connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_statement_is_to_blame_for_is_not_asked_twice() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '20ms'")
+    connection.health_check_enabled, connection.health_check_done = True, False
+    with pytest.raises(OperationalError, match="statement timeout"):
+        prepared.read_one("SELECT pg_sleep(1)", {})
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")  # the same connection as before
+        assert cursor.fetchone() == ("20ms",)
+        cursor.execute("RESET statement_timeout")
 
 
 @pytest.mark.django_db(transaction=True)

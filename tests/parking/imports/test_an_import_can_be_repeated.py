@@ -237,3 +237,23 @@ def _import(path: Path, mapping: Path, results: multiprocessing.Queue[int]) -> N
     connection.close()
     report = import_file(path=path, mapping=read_mapping(mapping), now=NOW)
     results.put(report.counts[Noun.SPOTS].created)
+
+
+def test_names_by_language_are_taken_and_otherwise_left_alone(run: Import, tmp_path: Path) -> None:
+    rows = [row | {"street_ru": "улица Фредрика", "zone_fa": "کامپی"} for row in spot_rows(2)]
+    named = COLUMNS.replace("[spot]", '[spot]\nstreet_names.ru = "street_ru"', 1)
+    named = named.replace("[zone]", '[zone]\nnames.fa = "zone_fa"', 1)
+    run(write_csv(tmp_path / "spots.csv", rows), named)
+    assert [spot.street_names for spot in Spot.objects.all()] == [{"ru": "улица Фредрика"}] * 2
+    assert Zone.objects.get().names == {"fa": "کامپی"}
+    rows[0]["street_ru"] = ""
+    report = run(write_csv(tmp_path / "spots.csv", rows), named)
+    assert counts(report, Noun.SPOTS) == (0, 1, 1)
+    report = run(write_csv(tmp_path / "spots.csv", rows))
+    assert counts(report, Noun.SPOTS) == (0, 0, 2)
+    assert [spot.street_names for spot in Spot.objects.order_by("id")] == [
+        {},
+        {"ru": "улица Фредрика"},
+    ]
+    with pytest.raises(ImportFailed, match=r"zone\.names\.xx"):
+        run(write_csv(tmp_path / "spots.csv", rows), named.replace("names.fa", "names.xx"))

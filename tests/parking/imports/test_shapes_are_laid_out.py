@@ -97,8 +97,8 @@ def test_a_shape_without_a_number_is_one_bay() -> None:
         ("POINT(24.9 60.1)", 2, "a point cannot hold 2 spots"),
         ("POLYGON((24.9 60.1, 24.9 60.1, 24.9 60.1, 24.9 60.1))", 1, "has no area"),
         ("LINESTRING(24.9 60.1, 24.9 60.1)", 1, "has no length"),
-        ("MULTIPOINT(24.9 60.1, 24.9 60.2)", 2, "a spot cannot be a MultiPoint"),
-        ("GEOMETRYCOLLECTION(POINT(24.9 60.1))", 1, "a spot cannot be a GeometryCollection"),
+        ("MULTIPOINT(24.9 60.1, 24.9 60.2)", 2, "not “MultiPoint”"),
+        ("GEOMETRYCOLLECTION(POINT(24.9 60.1))", 1, "not “GeometryCollection”"),
     ],
 )
 def test_what_cannot_hold_spots_is_refused(shape: str, count: int, why: str) -> None:

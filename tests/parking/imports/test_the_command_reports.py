@@ -65,9 +65,9 @@ def test_it_says_what_is_left_out_missing_and_retired(tmp_path: Path, mapping: P
     said(path, mapping=mapping)
     mapping.write_text(COLUMNS + '[[skip]]\ncolumn = "id"\nis = ["s4"]\nreason = "dug up"\n')
     text = said(path, mapping=mapping)
-    assert "1 left out by the mapping:" in text
+    assert "1 row left out by the mapping:" in text
     assert "     1  dug up" in text
-    assert "1 no longer in the file:" in text
+    assert "1 spot is no longer in the file:" in text
     assert Spot.objects.filter(is_active=True).count() == 4
     assert "1 spot taken out of use" in said(path, mapping=mapping, retire_missing=True)
     assert Spot.objects.filter(is_active=True).count() == 3

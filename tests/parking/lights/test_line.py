@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from django.conf import settings as site_settings
 from django.db import connection
 from django.utils import timezone
 
@@ -21,33 +16,17 @@ from parking import lights, meter_keys
 from parking.models import Meter
 from parking.signatures import Key, new_nonce, sign, verify
 from tests import cast
-from tests.parking.street import a_street_meter, booked_now, database_url, eventually
+from tests.parking.line import running_line
+from tests.parking.street import a_street_meter, booked_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(scope="module")
 def line(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the real process, as the site starts it, on a free port."""
-    log = tmp_path_factory.mktemp("line") / "line.log"
-    command = [sys.executable, "-m", "uvicorn", "--port", "0", "--no-access-log"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, "--timeout-graceful-shutdown", "1", "config.asgi:application"],
-            env={**os.environ, "DATABASE_URL": database_url(), "PGAPPNAME": "line"},
-            cwd=site_settings.BASE_DIR,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        found = eventually(
-            lambda: re.search(r"running on (http://\S+)", log.read_text()), within=40
-        )
-        yield found[1]
-    finally:
-        process.terminate()
-        assert process.wait(10) is not None
-        assert "Traceback" not in log.read_text(), log.read_text()
+    """The address of the real process."""
+    with running_line(tmp_path_factory.mktemp("line") / "line.log") as address:
+        yield address
 
 
 @pytest.fixture

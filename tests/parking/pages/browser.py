@@ -11,7 +11,11 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 @contextmanager
 def a_page(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
-    """Open a page that fails the test for whatever the browser complains about."""
+    """Open a page that fails the test for whatever the browser complains about.
+
+    It also fails where a page asks anybody but the site for something, or keeps another cookie
+    than that of the session and that of forms.
+    """
     context = browser.new_context(
         base_url=base_url, **{"viewport": {"width": 1280, "height": 850}, "locale": "en", **options}
     )
@@ -20,9 +24,15 @@ def a_page(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: _note(message, complaints))
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(request.url))
     yield page
+    cookies = {str(cookie.get("name")) for cookie in context.cookies()}
     context.close()
     assert not complaints, complaints
+    others = {url for url in asked if not url.startswith((base_url, "data:", "blob:", "about:"))}
+    assert not others, f"somebody else was asked: {others}"
+    assert cookies <= {"sessionid", "csrftoken"}, cookies
 
 
 # A page that answers 400, what is no date in a date field, no network: these are what is tested.

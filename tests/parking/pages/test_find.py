@@ -56,6 +56,29 @@ def test_numbers_are_in_the_order_that_people_count(client: Client, zone: Zone) 
     assert found(client) == ["K-1", "K-2", "K-10"]
 
 
+def test_a_house_number_that_no_spot_has_is_not_in_the_way(client: Client, zone: Zone) -> None:
+    cast.a_spot(zone, "K-1")
+    cast.a_spot(zone, "K-2")
+    assert found(client, place="Fredrikinkatu 77") == ["K-1", "K-2"]
+    assert "Numbers of houses are not known" in text_of(
+        client.get("/", {**STAY, "place": "kamppi 77"})
+    )
+    assert found(client, place="Fredrikinkatu 2") == ["K-2"]
+    assert found(client, place="77") == []
+
+
+def test_a_price_leaves_out_zones_that_cost_more(client: Client, zone: Zone) -> None:
+    cast.a_spot(zone, "K-1")
+    cast.a_spot(cast.a_zone("free", tariff=cast.FREE_OF_CHARGE), "F-1")
+    assert found(client) == ["F-1", "K-1"]
+    assert found(client, price="0") == ["F-1"]
+    assert found(client, price="200") == ["F-1", "K-1"]
+    assert found(client, price="199", zone="kamppi") == []
+    response = client.get("/", {**STAY, "price": "150"})
+    assert [total for total, _words in response.context["price_choices"]] == [0, 150, 200]
+    assert response.context["map_state"]["only"] == [Zone.objects.get(code="free").pk]
+
+
 @pytest.mark.parametrize(
     ("place", "numbers"),
     [
@@ -197,6 +220,8 @@ def test_the_number_of_queries_does_not_grow(
         ({"bbox": "inf,0,1,1"}, "west,south,east,north"),
         ({"bbox": "25,60,24,61"}, "West must lie before east"),
         ({"bbox": "0,0,1,91"}, "within the globe"),
+        ({"price": "-1"}, "greater than or equal to 0"),
+        ({"price": "cheap"}, "Enter a whole number"),
         ({"page": "0"}, "Ensure this value is greater than or equal to 1"),
         ({"page": "x"}, "Enter a whole number"),
     ],

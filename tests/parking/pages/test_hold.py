@@ -51,8 +51,10 @@ def test_a_citizen_holds_by_account(client: Client, spot: Spot) -> None:
     assert Booking.objects.get().user == citizen
 
 
-def test_the_language_of_the_page_is_the_language_of_the_booking(spot: Spot) -> None:
-    hold(Client(headers={"Accept-Language": "fa"}), spot)
+def test_the_language_of_the_page_is_the_language_of_the_booking(
+    client: Client, spot: Spot
+) -> None:
+    client.post(f"/fa/spots/{spot.pk}/hold/", FORM)
     assert Booking.objects.get().language == "fa"
 
 

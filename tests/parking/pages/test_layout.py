@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.test import Client, RequestFactory
 from django.views import defaults
 
+from parking.languages import in_language
 from parking.models import Spot
 from tests import cast
 from tests.parking.pages.conftest import text_of
@@ -21,17 +22,13 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("language", "direction"), [("en", "ltr"), ("fa", "rtl"), ("ru", "ltr"), ("vi", "ltr")]
 )
-def test_the_page_speaks_the_visitors_language(language: str, direction: str) -> None:
-    page = Client(headers={"Accept-Language": language}).get("/").content.decode()
+def test_the_page_speaks_the_language_of_its_address(
+    client: Client, language: str, direction: str
+) -> None:
+    page = client.get(in_language("/", language)).content.decode()
     opening = re.search(r"<html\b([^>]*)>", page)
     assert opening is not None
     assert opening[1].split() == [f'lang="{language}"', f'dir="{direction}"']
-
-
-def test_a_chosen_language_is_kept(client: Client) -> None:
-    answer = client.post("/i18n/setlang/", {"language": "fa", "next": "/bookings/"})
-    assert answer["Location"] == "/bookings/"
-    assert 'lang="fa"' in client.get("/bookings/").content.decode()
 
 
 def test_the_way_to_offices_is_shown_to_those_who_may_go(client: Client) -> None:

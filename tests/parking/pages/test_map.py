@@ -103,6 +103,18 @@ def test_busy_names_the_taken_spots_in_view(client: Client, zone: Zone) -> None:
     assert busy(client, **{"from": "2026-03-03T09:00:00Z", "to": "2026-03-03T10:00:00Z"}) == []
 
 
+@pytest.mark.parametrize("address", ["/map/busy.json", "/api/v1/spots/"])
+def test_an_unchanged_answer_is_not_sent_again(client: Client, zone: Zone, address: str) -> None:
+    taken = cast.a_spot(zone)
+    question = {"bbox": EVERYWHERE, **PERIOD}
+    etag = client.get(address, question)["ETag"]
+    again = client.get(address, question, headers={"If-None-Match": etag})
+    assert (again.status_code, again.content) == (304, b"")
+    cast.a_hold(taken)
+    changed = client.get(address, question, headers={"If-None-Match": etag})
+    assert (changed.status_code, changed["ETag"] != etag) == (200, True)
+
+
 def test_busy_says_nothing_of_who(client: Client, spot: Spot) -> None:
     slot = cast.a_hold(spot)
     body = client.get("/map/busy.json", {"bbox": EVERYWHERE, **PERIOD}).content.decode()

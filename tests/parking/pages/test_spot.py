@@ -174,7 +174,7 @@ def test_a_street_that_runs_west_is_not_named_upside_down(client: Client, spot: 
 
 def test_figures_in_the_drawing_have_points_in_every_language(client: Client, spot: Spot) -> None:
     cast.a_spot(spot.zone, "K-2", metres_east=10.5)
-    page = page_of(Client(headers={"Accept-Language": "ru"}), spot).content.decode()
+    page = client.get(f"/ru/spots/{spot.pk}/").content.decode()
     assert "translate(10.5 0.0)" in page
 
 

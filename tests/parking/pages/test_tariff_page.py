@@ -9,6 +9,7 @@ import pytest
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.test import Client
 
+from parking.languages import in_language
 from parking.models import TariffState, TariffVersion, Zone
 from parking.pricing import Tariff
 from tests import cast
@@ -196,8 +197,8 @@ def test_the_week_is_drawn_with_a_name_for_each_stretch(client: Client) -> None:
 
 def test_the_drawing_is_mirrored_for_those_who_read_leftwards(client: Client, zone: Zone) -> None:
     def first_hour(language: str) -> str:
-        reader = Client(headers={"Accept-Language": language})
-        return str(reader.get("/zones/kamppi/tariff/").context["picture"].hours[0][0])
+        page = in_language("/zones/kamppi/tariff/", language)
+        return str(client.get(page).context["picture"].hours[0][0])
 
     assert first_hour("en") == "9.000%"
     assert first_hour("fa") == "91.000%"

@@ -15,5 +15,19 @@ def _there(request: HttpRequest, reference: str) -> HttpResponse:
 
 urlpatterns = [
     *(pattern for pattern in site if getattr(pattern, "namespace", None) != "payments"),
-    path("", include(([path("bookings/<reference>/", _there, name="booking")], "payments"))),
+    path(
+        "",
+        include(
+            (
+                [
+                    path("bookings/<reference>/", _there, name="booking"),
+                    *(
+                        path(f"bookings/<reference>/{name}/", _there, name=name)
+                        for name in ("extend", "change", "cancel", "taken", "receipt")
+                    ),
+                ],
+                "payments",
+            )
+        ),
+    ),
 ]

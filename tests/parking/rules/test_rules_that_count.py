@@ -32,6 +32,11 @@ def test_the_lead_time_names_the_first_start_on_the_grid() -> None:
     assert words == "Book at least 30 minutes ahead: the first start is 12:35."
 
 
+def test_one_minute_is_said_as_one() -> None:
+    rules = replace(RULES, shortest_stay_min=1, longest_stay_min=1)
+    assert "The longest stay here is 1 minute." in said(rules)
+
+
 def test_a_start_in_the_past_is_not_also_too_soon() -> None:
     rules = replace(RULES, lead_time_min=30)
     assert broken(rules, start=NOON - timedelta(minutes=60)) == ["not_in_the_past"]
