@@ -30,7 +30,7 @@ def main() -> int:
     return 0
 
 
-def lighthouse(*arguments: str, env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+def lighthouse(*arguments: str, env: dict[str, str]) -> "subprocess.CompletedProcess[str | bytes]":
     """Run Lighthouse and return what it said."""
     return node(
         [str(LIGHTHOUSE), *arguments],

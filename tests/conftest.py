@@ -43,7 +43,8 @@ LONG = (
         "tests/payments/sandbox/",
         "tests/payments/test_any_order",
     ),
-    *("tests/payments/test_queries", "tests/parking/pricing/", "tests/parking/lights/"),
+    *("tests/payments/test_citizens", "tests/payments/test_queries"),
+    *("tests/parking/pricing/", "tests/parking/lights/"),
     *("tests/parking/imports/", "tests/payments/test_audit_in", "tests/tooling/"),
 )
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.translation import get_language_info, to_locale
+from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -42,14 +42,14 @@ def service_worker(request: HttpRequest) -> HttpResponse:
 @cache_control(max_age=3600)
 def manifest(request: HttpRequest) -> HttpResponse:
     """Answer what a phone needs to put the site beside its apps, in the page's language."""
-    language = get_language_info(request.LANGUAGE_CODE)
+    language = get_language_info(get_language() or settings.LANGUAGE_CODE)
     name = _("Parking in %(city)s") % {"city": settings.CITY_NAME}
     return JsonResponse(
         {
             "id": "/",
             "name": name,
             "short_name": _("Parking"),
-            "lang": to_locale(language["code"]).replace("_", "-"),
+            "lang": language["code"],
             "dir": "rtl" if language["bidi"] else "ltr",
             "start_url": reverse("parking:find"),
             "scope": "/",

@@ -1,7 +1,7 @@
 /* Keep the visitor's running booking for the time without a network, and nobody else's.
 
    This script's own element names the worker, the page that is shown without a network, and the
-   visitor. [data-keep-until] marks the page of a booking, with the end of its stay. */
+   visitor, whom that page itself does not know. [data-keep-until] marks the page of a booking, with the end of its stay. */
 (function () {
   "use strict";
 
@@ -11,15 +11,19 @@
   }
   const mine = `booking-${visitor}`;
 
-  forgetOthers();
-  window.addEventListener("load", async () => {
+  if (visitor !== undefined) {
+    forgetOthers();
+  }
+  window.addEventListener("load", () => keep().catch(() => {})); // no network: nothing to keep
+
+  async function keep() {
     await navigator.serviceWorker.register(worker, { scope: "/" });
     await navigator.serviceWorker.ready;
     await keepOfflinePage();
     if (document.querySelector("[data-keep-until]")) {
       await keepBooking();
     }
-  });
+  }
 
   /* Whoever signs out or in, or comes back after a session, is another visitor. */
   async function forgetOthers() {

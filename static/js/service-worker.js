@@ -11,7 +11,7 @@ const BOOKING = "booking-";
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
-  event.waitUntil(caches.open(FILES).then((cache) => cache.addAll(self.FILES)));
+  event.waitUntil(prepare());
 });
 
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
@@ -25,7 +25,12 @@ self.addEventListener("fetch", (event) => {
   }
 });
 
-/* Another state of the site: what was kept of the former goes. */
+/* Another state of the site: its pages may say other things, so that none of the former is kept. */
+async function prepare() {
+  await caches.delete(PAGES);
+  await (await caches.open(FILES)).addAll(self.FILES);
+}
+
 async function takeOver() {
   const cache = await caches.open(FILES);
   for (const kept of await cache.keys()) {
@@ -33,7 +38,6 @@ async function takeOver() {
       await cache.delete(kept);
     }
   }
-  await caches.delete(PAGES);
   await self.registration.navigationPreload?.enable();
   await self.clients.claim();
 }

@@ -18,6 +18,7 @@ from tests.payments.processor import Processor
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PICTURES = CHECKOUT / "artifacts" / "pictures" / "pages"
+LOOKED_AT = {"find", "find-wrong", "spot", "spot-taken", "tariff", "missing"}  # pages/test_browser
 WAYS = list(itertools.product(("en", "fa"), (390, 1280), ("light", "dark")))
 
 
@@ -67,7 +68,7 @@ def test_each_page_is_sound_in_one_way_after_another(
     live_server: LiveServer, browser: Browser, processor: Processor
 ) -> None:
     citizen = Citizen(processor)
-    names = citizen.pages("en")
+    names = [name for name in citizen.pages("en") if name not in LOOKED_AT]
     ways = {name: [way] for name, way in zip(names, itertools.cycle(WAYS[::-3]), strict=False)}
     assert found(browser, live_server.url, citizen, ways) == {}
 

@@ -157,6 +157,10 @@ BBOX = "bbox=24.92,60.16,24.96,60.18"
 # Who reads it; its address; and of the pages that are read most, how many queries there are.
 PAGES: dict[str, tuple[str, Address, int | None]] = {
     "healthz": ("guest", lambda _: reverse("healthz"), 1),
+    "parking:accessibility": ("guest", lambda _: reverse("parking:accessibility"), 0),
+    "parking:offline": ("guest", lambda _: reverse("parking:offline"), 0),
+    "parking:manifest": ("guest", lambda _: reverse("parking:manifest"), 0),
+    "service-worker": ("guest", lambda _: reverse("service-worker"), 0),
     "parking:find": ("citizen", lambda w: f"/?{w.stay_query()}&show=all&zone=kamppi", 12),
     "parking:spot": ("citizen", of_spot("parking:spot", World.stay_query), 14),
     "parking:my-bookings": ("citizen", lambda _: reverse("parking:my-bookings"), 6),
@@ -174,10 +178,6 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
         10,
     ),
     "parking:tariff": ("guest", lambda _: reverse("parking:tariff", args=["kamppi"]), 2),
-    "parking:accessibility": ("guest", lambda _: reverse("parking:accessibility"), 0),
-    "parking:offline": ("guest", lambda _: reverse("parking:offline"), 0),
-    "parking:manifest": ("guest", lambda _: reverse("parking:manifest"), 0),
-    "service-worker": ("guest", lambda _: reverse("service-worker"), 0),
     "parking:map-layer": ("guest", lambda _: reverse("parking:map-layer"), None),
     "parking:map-streets": ("guest", lambda _: reverse("parking:map-streets"), None),
     "parking:map-busy": (

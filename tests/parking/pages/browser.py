@@ -10,16 +10,12 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 
 @contextmanager
-def a_page(
-    browser: Browser, base_url: str, *, expected: str = "", **options: Any
-) -> Iterator[Page]:
+def a_page(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
     """Open a page that fails the test for whatever the browser complains about.
 
-    `expected`: words of a complaint that is what the test is about. It also fails where
-    a page asks anybody but the site for something, or keeps another cookie than that of the session
-    and that of forms.
+    It also fails where a page asks anybody but the site for something, or keeps another cookie
+    than that of the session and that of forms.
     """
-    fine = (*_EXPECTED, expected) if expected else _EXPECTED
     context = browser.new_context(
         base_url=base_url, **{"viewport": {"width": 1280, "height": 850}, "locale": "en", **options}
     )
@@ -27,7 +23,7 @@ def a_page(
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: _note(message, complaints, fine))
+    page.on("console", lambda message: _note(message, complaints))
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(request.url))
     yield page
@@ -39,12 +35,17 @@ def a_page(
     assert cookies <= {"sessionid", "csrftoken"}, cookies
 
 
-# A page that answers 400, and a date field that is given what is no date, are what is tested.
-_EXPECTED = ("responded with a status of 4", "does not conform to the required format")
+# A page that answers 400, what is no date in a date field, no network: these are what is tested.
+_EXPECTED = (
+    *("responded with a status of 4", "does not conform to the required format"),
+    *("ERR_INTERNET_DISCONNECTED", "Service Worker registration blocked"),
+)
 
 
-def _note(message: ConsoleMessage, complaints: list[str], fine: tuple[str, ...]) -> None:
-    if message.type in {"error", "warning"} and not any(words in message.text for words in fine):
+def _note(message: ConsoleMessage, complaints: list[str]) -> None:
+    if message.type in {"error", "warning"} and not any(
+        words in message.text for words in _EXPECTED
+    ):
         complaints.append(message.text)
 
 
