@@ -54,8 +54,11 @@ class LanguageMiddleware:
 def offered(request: HttpRequest) -> str:
     """Return the language to offer to whoever comes from elsewhere and may not read this page.
 
-    It is an offer and no redirect: a shared address opens the same page for everybody.
+    It is an offer and no redirect: a shared address opens the same page for everybody. Who is
+    signed in has chosen already.
     """
+    if hasattr(request, "user") and request.user.is_authenticated:
+        return ""
     if urlsplit(request.headers.get("Referer", "")).netloc == request.headers.get("Host", ""):
         return ""
     wanted = languages.accepted(request.headers.get("Accept-Language", ""))

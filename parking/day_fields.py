@@ -27,7 +27,7 @@ class DayInput(forms.DateInput):
             try:
                 value = numerals.read_day(value)
             except ValueError:
-                return value
+                return str(value)
         return numerals.day_typed(value) if isinstance(value, date) else None
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:

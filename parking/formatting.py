@@ -27,9 +27,15 @@ def percent(value: int | Decimal) -> str:
     return _("%(percent)s %%") % {"percent": number(Decimal(value).normalize() + 0)}
 
 
+def plate_signs(spelling: str) -> str:
+    """Write a plate as it is painted: an Iranian one, for its readers, with Persian digits."""
+    has_persian = any("\N{ARABIC LETTER HAMZA}" <= sign <= "ی" for sign in spelling)
+    return numerals.shown(spelling) if has_persian else spelling
+
+
 def plate(spelling: str) -> str:
     """Make a plate read from left to right in plain text; 12ب34567 would show its end first."""
-    return f"\N{LEFT-TO-RIGHT OVERRIDE}{spelling}\N{POP DIRECTIONAL FORMATTING}"
+    return f"\N{LEFT-TO-RIGHT OVERRIDE}{plate_signs(spelling)}\N{POP DIRECTIONAL FORMATTING}"
 
 
 def money(amount: int, currency: str | None = None) -> str:

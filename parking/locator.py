@@ -67,7 +67,7 @@ def locate(spot: Spot) -> Locator:
     lon, lat = spot.location.x, spot.location.y
     per_lat = _METRES_PER_DEGREE
     per_lon = _METRES_PER_DEGREE * max(cos(radians(lat)), 0.01)
-    box = {
+    box: dict[str, Any] = {
         "language": get_language(),
         "west": lon - REACH_M / per_lon,
         "east": lon + REACH_M / per_lon,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, time
-from typing import Final
+from typing import Any, Final
 
 from django.utils import formats
 from django.utils.translation import get_language
-from persiantools.jdatetime import MONTH_NAMES_FA, JalaliDate
+from persiantools.jdatetime import MONTH_NAMES_FA, WEEKDAY_NAMES_FA, JalaliDate
 
 _PERSIAN: Final = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 _DATE: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
@@ -38,8 +38,8 @@ def day(value: date) -> str:
     """Write a day, such as "Tue 3 March 2026"."""
     if not is_persian():
         return formats.date_format(value, _DAYS.get(get_language() or "", "D j F Y"))
-    jalali = JalaliDate(value)
-    weekday = formats.date_format(value, "l")
+    jalali = _jalali(value)
+    weekday = WEEKDAY_NAMES_FA[jalali.weekday()]
     return shown(f"{weekday} {jalali.day} {MONTH_NAMES_FA[jalali.month]} {jalali.year}")
 
 
@@ -55,7 +55,7 @@ def clock(value: time) -> str:
 
 def day_typed(value: date) -> str:
     """Write a day as people type it: 2026-03-03, or ۱۴۰۴/۱۲/۱۲."""
-    return shown(f"{JalaliDate(value):%Y/%m/%d}") if is_persian() else f"{value:%Y-%m-%d}"
+    return shown(f"{_jalali(value):%Y/%m/%d}") if is_persian() else f"{value:%Y-%m-%d}"
 
 
 def read_day(text: str) -> date:
@@ -69,6 +69,10 @@ def read_day(text: str) -> date:
         raise ValueError(text)
     year, month, day = (int(part) for part in found.groups())
     if year < _JALALI_BEFORE:
-        jalali: date = JalaliDate(year, month, day).to_gregorian()
-        return jalali
+        gregorian: date = _jalali(year, month, day).to_gregorian()
+        return gregorian
     return date(year, month, day)
+
+
+def _jalali(*day: Any) -> Any:
+    return JalaliDate(*day)  # type: ignore[no-untyped-call]

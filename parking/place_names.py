@@ -35,14 +35,17 @@ WITH spelled AS (
          CASE length(bones) WHEN 0 THEN NULL WHEN 1 THEN NULL WHEN 2 THEN ' ' || bones || ' '
          ELSE bones END AS bare
   FROM spelled WHERE plain <> ''
-), names AS (
-  SELECT id AS zone, name FROM parking_zone WHERE is_active
-  UNION ALL
-  SELECT DISTINCT NULL::bigint, street FROM parking_spot WHERE is_active AND street <> ''
+), places AS (
+  SELECT id AS zone, name, names FROM parking_zone WHERE is_active
+  UNION
+  SELECT NULL, street, street_names FROM parking_spot WHERE is_active AND street <> ''
+), names AS (  -- in the city's language, and in those in which it has told them
+  SELECT zone, name, said
+  FROM places, LATERAL (SELECT name UNION SELECT value FROM jsonb_each_text(names)) AS one(said)
 ), known AS MATERIALIZED (
-  SELECT zone, name, parking_plain(name) AS plain,
-         ' ' || parking_bones(parking_plain(name)) || ' ' AS bones,
-         name ~ '[؀-ۿ]' AS is_arabic
+  SELECT zone, name, parking_plain(said) AS plain,
+         ' ' || parking_bones(parking_plain(said)) || ' ' AS bones,
+         said ~ '[؀-ۿ]' AS is_arabic
   FROM names
 ), ranked AS (
   SELECT nth - 1 AS nth, zone, name, CASE
@@ -53,7 +56,8 @@ WITH spelled AS (
     END AS rank
   FROM wanted, known
 )
-SELECT nth, zone, name, rank FROM ranked WHERE rank >= %(close)s ORDER BY nth, rank DESC, name
+SELECT nth, zone, name, max(rank) AS best FROM ranked
+WHERE rank >= %(close)s GROUP BY nth, zone, name ORDER BY nth, best DESC, name
 """
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from parking import plates
-from parking.formatting import number
+from parking.formatting import number, plate_signs
 from parking.models import Vehicle
 from parking.plate_countries import COUNTRIES
 from parking.price_words import class_words
@@ -166,7 +166,7 @@ def vehicle_class_field(classes: Iterable[str]) -> forms.ChoiceField:
 
 def vehicle_words(vehicle: Vehicle) -> SafeString:
     """Name a vehicle as its owner does, with its plate, which reads from left to right always."""
-    plate = format_html('<bdo dir="ltr">{}</bdo>', vehicle.plate)
+    plate = format_html('<bdo dir="ltr">{}</bdo>', plate_signs(vehicle.plate))
     return format_html("{} · {}", vehicle.name, plate) if vehicle.name else plate
 
 

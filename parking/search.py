@@ -130,7 +130,7 @@ def find_spots(
 
 def _parameters(search: Search) -> dict[str, Any]:
     west, south, east, north = search.bbox or (None, None, None, None)
-    values = {
+    values: dict[str, Any] = {
         "language": get_language(),
         "start": search.start,
         "end": search.end,

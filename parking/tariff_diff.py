@@ -244,17 +244,17 @@ def _classes(old: Tariff, new: Tariff) -> Iterator[str]:
     for name in sorted({*old.vehicle_classes, *new.vehicle_classes}):
         vehicle = class_words(name)
         before, after = (one.vehicle_classes.get(name) for one in (old, new))
-        if before is None:
+        if before is None and after is not None:
             yield _("New: %(vehicle)s pays %(percent)s %%") % {
                 "vehicle": vehicle,
-                "percent": number(after),
+                "percent": number(after or 0),
             }
-        elif after is None:
+        elif before is not None and after is None:
             yield _("No longer: %(vehicle)s for %(percent)s %%") % {
                 "vehicle": vehicle,
                 "percent": number(before),
             }
-        else:
+        elif before is not None and after is not None:
             pays = _("%(vehicle)s pays") % {"vehicle": vehicle}
             yield from _changed(pays, percent(before), percent(after))
 

@@ -7,7 +7,10 @@ those who work for the city: their names stand under decisions.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY
@@ -61,12 +64,12 @@ def erase_account(*, user: User, now: datetime) -> None:
     with booking.contended(), transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
         found = own_data.bookings_of(user)
+        addresses = own_data.addresses_of(user)
+        plates = [*_plates_of(found), *_plates_of(Vehicle.objects.filter(owner=user))]
         told = _forget_bookings(found, user=user, now=now)
+        _forget_traces(addresses, plates, now, user=user)
         told.vehicles = Vehicle.objects.filter(owner=user).count()
-        for address in own_data.addresses_of(user):
-            Mail.objects.filter(message__to__iexact=address).delete()
         IdempotentAnswer.objects.filter(caller=f"user:{user.pk}").delete()
-        _end_sessions(user, now)
         kind = ContentType.objects.get_for_model(User)
         LogEntry.objects.filter(content_type=kind, object_id=str(user.pk)).update(object_repr="")
         try:
@@ -80,6 +83,14 @@ def erase_booking(*, about: Booking, now: datetime) -> None:
     """Forget who made one booking, for a guest. Raises as `erase_account`."""
     with booking.contended(), transaction.atomic():
         _forget_bookings(Booking.objects.filter(pk=about.pk), user=None, now=now).save()
+
+
+def erase_address(*, email: str, now: datetime) -> None:
+    """Forget who booked as a guest by an address, for who has proven it. Raises likewise."""
+    with booking.contended(), transaction.atomic():
+        told = _forget_bookings(own_data.of_address(email).bookings, user=None, now=now)
+        _forget_traces([email], [], now)
+        told.save()
 
 
 def _forget_bookings(found: QuerySet[Booking], *, user: User | None, now: datetime) -> Forgetting:
@@ -104,11 +115,26 @@ def _forget_bookings(found: QuerySet[Booking], *, user: User | None, now: dateti
     return told
 
 
-def _end_sessions(user: User, now: datetime) -> None:
-    """End every session of the account: it may name the address that signed in."""
+def _forget_traces(
+    addresses: Collection[str], plates: Collection[str], now: datetime, *, user: User | None = None
+) -> None:
+    """Take the person out of the outbox, and end every session that knows of them.
+
+    That is their own, one with what they had typed, or an operator's that looked for them.
+    """
+    for address in addresses:
+        Mail.objects.filter(message__to__iexact=address).delete()
+    known = {json.dumps(trace).casefold() for trace in (*addresses, *plates) if trace}
     for session in Session.objects.filter(expire_date__gt=now).iterator():
-        if session.get_decoded().get(SESSION_KEY) == str(user.pk):
+        said = session.get_decoded()
+        is_own = user is not None and said.get(SESSION_KEY) == str(user.pk)
+        text = json.dumps(said).casefold()
+        if is_own or any(trace in text for trace in known):
             session.delete()
+
+
+def _plates_of(rows: QuerySet[Any]) -> list[str]:
+    return list(rows.values_list("plate", flat=True))
 
 
 def _of_the_city() -> str:

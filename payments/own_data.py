@@ -22,7 +22,7 @@ from payments.models import LedgerEntry, Payment
 
 @dataclass(frozen=True)
 class OwnData:
-    """An account with all that hangs on it, or one booking of a guest."""
+    """An account with all that hangs on it, or what a guest booked."""
 
     user: User | None
     vehicles: list[Vehicle]
@@ -37,6 +37,11 @@ class OwnData:
 def of_account(user: User) -> OwnData:
     """Return what is kept about an account, and what was booked as a guest by its address."""
     return OwnData(user, list(Vehicle.objects.filter(owner=user)), bookings_of(user))
+
+
+def of_address(email: str) -> OwnData:
+    """Return what was booked without an account by an address, for who has proven it."""
+    return OwnData(None, [], Booking.objects.filter(user=None, email__iexact=email))
 
 
 def of_booking(about: Booking) -> OwnData:

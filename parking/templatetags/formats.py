@@ -5,6 +5,16 @@ from django import template
 from parking import formatting
 
 register = template.Library()
-for _name in ("number", "percent", "money", "clock", "day", "moment", "month", "duration"):
+for _name in (
+    "number",
+    "money",
+    "clock",
+    "day",
+    "moment",
+    "month",
+    "duration",
+    "percent",
+    "plate_signs",
+):
     register.filter(_name, getattr(formatting, _name))
 register.simple_tag(formatting.period, name="period")

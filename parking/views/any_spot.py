@@ -132,7 +132,7 @@ class ZonePage:
             return None, [], nothing
         start, end = self.stay.start, self.stay.end
         offer = zone_offers(start=start, end=end, now=self.now).get(self.zone.pk)
-        search = Search(start=start, end=end, zone_id=self.zone.pk, features=self.features)
+        search = Search(start=start, end=end, zones=[self.zone.pk], features=self.features)
         count = zone_counts(search).get(self.zone.pk, nothing)
         if offer is None or offer.quote is None:
             return None, offer.reasons if offer else [], count

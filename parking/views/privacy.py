@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from parking import access
 from parking.forgetting import GUEST_ADDRESS_DAYS
 from parking.models import Zone
 
@@ -16,6 +17,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
     context = {
         "zones": Zone.objects.filter(is_active=True),
         "guest_address_days": GUEST_ADDRESS_DAYS,
+        "is_known": request.user.is_authenticated or bool(access.proven_address(request)),
         "is_erased": "erased" in request.GET,
     }
     return render(request, "parking/privacy.html", context)

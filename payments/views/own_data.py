@@ -8,8 +8,8 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import logout
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
@@ -71,28 +71,29 @@ class SignInForm(forms.Form):
 
 
 class AddressForm(forms.Form):
-    """The address of a booking: whoever finds its link must not erase it."""
+    """The address again: whoever finds a link or an open browser must not erase."""
 
-    email = forms.EmailField(label=gettext_lazy("The e-mail address of this booking"))
+    email = forms.EmailField(label=gettext_lazy("The e-mail address with which it was booked"))
 
-    def __init__(self, *args: Any, about: Booking, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.about = about
+        self.address = address
 
     def clean_email(self) -> str:
         """Compare it."""
         typed: str = self.cleaned_data["email"]
-        if typed.casefold() != self.about.email.casefold():
-            raise ValidationError(_("That is not the address of this booking."))
+        if typed.casefold() != self.address.casefold():
+            raise ValidationError(_("It was not booked with that address."))
         return typed
 
 
 @require_safe
 @never_cache
-@login_required
 def show(request: HttpRequest) -> HttpResponse:
-    """Show what is kept about the account and its bookings."""
-    data = own_data.of_account(_person(request))
+    """Show what is kept about the account, or about the address that a guest has proven."""
+    data = _data(request)
+    if data is None:
+        return redirect_to_login(request.get_full_path())
     some = own_data.read(data.bookings)[: SHOWN + 1]
     bookings = [_shown(about) for about in some]
     context = {"data": data, "bookings": bookings[:SHOWN], "has_more": len(bookings) > SHOWN}
@@ -101,10 +102,12 @@ def show(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-@login_required
 def file(request: HttpRequest) -> HttpResponse:
     """Answer all of it as one JSON file."""
-    return _file(own_data.of_account(_person(request)), "my-parking-data.json")
+    data = _data(request)
+    if data is None:
+        return redirect_to_login(request.get_full_path())
+    return _file(data, "my-parking-data.json")
 
 
 @require_safe
@@ -117,19 +120,32 @@ def booking_file(request: HttpRequest, reference: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@login_required
 @sensitive_post_parameters("password")
 def erase(request: HttpRequest) -> HttpResponse:
     """Say what would be erased and what stays; erase it for who proves to be the owner."""
-    user = _person(request)
+    data = _data(request)
+    if data is None:
+        return redirect_to_login(request.get_full_path())
+    if data.user is None:
+        return _erase_address(request, data)
+    user = data.user
 
     def do() -> None:
         erasure.erase_account(user=user, now=timezone.now())
         logout(request)
 
     form = PasswordForm if user.has_usable_password() else SignInForm
-    bookings = own_data.bookings_of(user)
-    return _erase(request, form(_typed(request), user=user), do, bookings, user=user)
+    return _erase(request, form(_typed(request), user=user), do, data.bookings, user=user)
+
+
+def _erase_address(request: HttpRequest, data: OwnData) -> HttpResponse:
+    address = access.proven_address(request)
+
+    def do() -> None:
+        erasure.erase_address(email=address, now=timezone.now())
+        request.session.flush()
+
+    return _erase(request, AddressForm(_typed(request), address=address), do, data.bookings)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -144,7 +160,7 @@ def erase_booking(request: HttpRequest, reference: str) -> HttpResponse:
         erasure.erase_booking(about=about, now=timezone.now())
         access.forget_one(request, about)
 
-    form = AddressForm(_typed(request), about=about)
+    form = AddressForm(_typed(request), address=about.email)
     return _erase(request, form, do, Booking.objects.filter(pk=about.pk), about=about)
 
 
@@ -206,6 +222,9 @@ def _typed(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 (`login_required` before)
-    return request.user
+def _data(request: HttpRequest) -> OwnData | None:
+    """Return what the visitor may have: of the account, or of an address proven by a code."""
+    if isinstance(request.user, User):
+        return own_data.of_account(request.user)
+    address = access.proven_address(request)
+    return own_data.of_address(address) if address else None

@@ -16,6 +16,7 @@
     constructor({ frame, words, say, onLight, onArea, onBusy }) {
       Object.assign(this, { frame, words, say, onLight, onArea, onBusy });
       this.state = {};
+      this.isAlone = false; // then nothing that leaves the browser may follow from the view
       this.usual = this.pause = POLL_MS;
       this.timer = 0;
     }
@@ -182,20 +183,6 @@
     }
 
     /* --- Where it is ------------------------------------------------------------------------ */
-
-    /* Where the view says where somebody is, nothing that leaves the browser may follow from it. */
-    keepToItself(isAlone) {
-      this.isAlone = isAlone;
-      this.map.getContainer().toggleAttribute("data-alone", isAlone);
-      this.tiles = this.tiles || [];
-      if (isAlone) {
-        this.map.eachLayer((layer) => layer instanceof L.TileLayer && this.tiles.push(layer));
-        this.tiles.forEach((layer) => layer.remove());
-      } else {
-        this.tiles.splice(0).forEach((layer) => layer.addTo(this.map));
-      }
-      this.refresh();
-    }
 
     /* Go where the address says, such as #17/60.168/24.935; false if it says nothing. */
     goToAddress() {

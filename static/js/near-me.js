@@ -14,6 +14,7 @@
     constructor({ map, box, button, words }) {
       Object.assign(this, { map, box, button, words });
       this.at = null;
+      this.tiles = []; // while the map is kept to itself
       map.nearMe = this;
     }
 
@@ -38,7 +39,7 @@
       const icon = L.divIcon({ className: "map-me", iconSize: [20, 20] });
       const options = { icon, interactive: false, keyboard: false, zIndexOffset: 1000 };
       this.marker = L.marker(this.at, options).addTo(this.map.map);
-      this.map.keepToItself(true);
+      this.keepMapToItself(true);
       this.map.map.setView(this.at, CLOSE_ZOOM, { animate: false });
       this.list();
     }
@@ -49,7 +50,21 @@
       this.button.setAttribute("aria-pressed", "false");
       this.box.hidden = true;
       this.map.map.fitBounds(this.map.spots.extent(), { animate: false }); // then ask for the view
-      this.map.keepToItself(false);
+      this.keepMapToItself(false);
+    }
+
+    /* Where the view says where somebody is, nothing that leaves the browser may follow from it. */
+    keepMapToItself(isAlone) {
+      const { map } = this.map;
+      this.map.isAlone = isAlone;
+      map.getContainer().toggleAttribute("data-alone", isAlone);
+      if (isAlone) {
+        map.eachLayer((layer) => layer instanceof L.TileLayer && this.tiles.push(layer));
+        this.tiles.forEach((layer) => layer.remove());
+      } else {
+        this.tiles.splice(0).forEach((layer) => layer.addTo(map));
+      }
+      this.map.refresh();
     }
 
     minutesTo(place) {

@@ -36,6 +36,13 @@ def test_a_rial_that_is_no_whole_toman_is_not_lost() -> None:
         assert formatting.percent(2550) == "۲۵٫۵"
 
 
+def test_an_iranian_plate_has_persian_digits_for_its_readers_and_no_other_has() -> None:
+    with translation.override("fa"):
+        assert formatting.plate_signs("12ب34567") == "۱۲ب۳۴۵۶۷"
+        assert formatting.plate_signs("ABC123") == "ABC123"
+    assert formatting.plate_signs("12ب34567") == "12ب34567"
+
+
 def test_days_and_times_are_those_of_the_reader() -> None:
     moment = datetime(2026, 3, 21, 16, 5, tzinfo=UTC)  # the first day of 1405, in Helsinki 18:05
     said = {}

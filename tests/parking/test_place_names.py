@@ -95,3 +95,11 @@ def test_both_functions_can_be_asked_of_nothing(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT parking_plain(''), parking_bones(''), parking_plain(NULL)")
         assert cursor.fetchone() == ("", "", None)
+
+
+def test_a_street_is_found_by_its_name_in_another_language(city: Zone) -> None:
+    spots = Spot.objects.filter(street="Fredrikinkatu")
+    spots.update(street_names={"sv": "Fredriksgatan"})
+    assert meant("Fredriksgatan") == meant("fredrikinkatu") == ["Fredrikinkatu"]
+    Zone.objects.filter(pk=city.pk).update(names={"sv": "Kampen"})
+    assert meant("kampen") == ["Kamppi"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
@@ -16,7 +17,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from parking import corrections, roles, vehicles
+from parking import corrections, languages, roles, vehicles
 from parking.models import Booking, Forgetting, IdempotentAnswer, Spot, Vehicle
 from payments import cancel, erasure, ledger, mail, proof, receipts, refunds, webhooks
 from payments.models import ExportLog, LedgerEntry, Payment, PaymentState, Refund, WebhookEvent
@@ -121,8 +122,25 @@ def a_past(person: User, spot: Spot, processor: Processor) -> list[Payment]:
         action_flag=CHANGE,
         action_time=cast.NOW,
     )
+    languages.remember(person, "fa")
+    SocialAccount.objects.create(
+        user=person, provider="city", uid="1", extra_data={"email": ADDRESS, "name": NAME}
+    )
+    # What others keep open: a guest who proved the address, a form half filled in, a search.
+    for said in ({"proven_address": ADDRESS.upper()}, {"draft": {"plate": OTHER_PLATE}}):
+        left_open(said)
     ledger.seal()
     return [kept, gone, guest]
+
+
+def left_open(said: dict[str, Any]) -> Client:
+    """Leave a browser open whose session holds this."""
+    client = Client()
+    session = client.session
+    session.update(said)
+    session.save()
+    client.cookies["sessionid"] = session.session_key
+    return client
 
 
 def erase(client: Client, password: str = PASSWORD) -> Any:
@@ -194,6 +212,7 @@ def test_passwords_cannot_be_tried_for_ever(person: User, client: Client) -> Non
 
 
 def test_who_has_no_password_proves_it_by_a_sign_in_of_just_now(person: User) -> None:
+    left = left_open({"proven_address": "other@example.org"})
     person.set_unusable_password()
     person.save()
     client = Client()
@@ -204,6 +223,7 @@ def test_who_has_no_password_proves_it_by_a_sign_in_of_just_now(person: User) ->
     assert "sign in again" in answer.content.decode()
     client.force_login(person)
     assert client.post("/my-data/erase/").status_code == 302
+    assert left.get("/my-data/").status_code == 200, "a stranger's session was ended"
     assert not User.objects.filter(pk=person.pk).exists()
 
 
@@ -267,6 +287,32 @@ def test_a_guest_erases_the_booking_of_a_link_and_needs_its_address(
     assert [everywhere(trace) for trace in (ADDRESS, PLATE, key)] == [set()] * 3
     assert guest.get(page).status_code == 404
     assert Client().get(page, {"key": key}).status_code == 404
+
+
+def test_a_guest_with_a_proven_address_takes_along_and_erases_all_that_was_booked_with_it(
+    spot: Spot, person: User
+) -> None:
+    first = cast.a_hold(spot, email=ADDRESS, plate=PLATE)
+    second = cast.a_hold(spot, cast.at(90), email=ADDRESS.upper(), plate=OTHER_PLATE)
+    of_an_account = cast.a_hold(spot, cast.at(180), email=ADDRESS, user=person)
+    of_another = cast.a_hold(spot, cast.at(270), email="other@example.org")
+    guest = left_open({"proven_address": ADDRESS})
+    data = guest.get("/my-data/file.json").json()
+    booked = {one["reference"] for one in data["bookings"]}
+    assert booked == {first.booking.reference, second.booking.reference}
+    assert data["account"] is None
+    assert PLATE in guest.get("/my-data/").content.decode()
+
+    assert guest.post("/my-data/erase/", {"email": "other@example.org"}).status_code == 400
+    answer = guest.post("/my-data/erase/", {"email": ADDRESS})
+    assert answer["Location"] == "/privacy/?erased=1"
+    assert guest.get("/my-data/").status_code == 302
+    assert [fresh(one.booking).email for one in (first, second)] == ["", ""]
+    assert fresh(of_an_account.booking).email == ADDRESS
+    assert fresh(of_another.booking).email == "other@example.org"
+    assert [everywhere(trace) for trace in (PLATE, OTHER_PLATE)] == [set(), set()]
+    [told] = Forgetting.objects.all()
+    assert (told.plates, told.addresses) == (2, 2)
 
 
 def test_all_that_is_known_can_be_taken_along_and_nothing_of_others(

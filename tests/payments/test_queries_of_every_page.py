@@ -161,7 +161,7 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
     "parking:offline": ("guest", lambda _: reverse("parking:offline"), 0),
     "parking:manifest": ("guest", lambda _: reverse("parking:manifest"), 0),
     "service-worker": ("guest", lambda _: reverse("service-worker"), 0),
-    "parking:find": ("citizen", lambda w: f"/?{w.stay_query()}&show=all&zone=kamppi", 8),
+    "parking:find": ("citizen", lambda w: f"/?{w.stay_query()}&show=all&zone=kamppi", 12),
     "parking:spot": ("citizen", of_spot("parking:spot", World.stay_query), 14),
     "parking:my-bookings": ("citizen", lambda _: reverse("parking:my-bookings"), 6),
     "parking:calendar": ("citizen", of_booking("parking:calendar"), None),

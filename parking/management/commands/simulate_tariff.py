@@ -123,7 +123,7 @@ class Command(BaseCommand):
         if not self.stderr.isatty():
             yield say
             return
-        with tqdm(unit=f" {_('stays')}", leave=False) as bar:
+        with tqdm(unit=" " + _("stays"), leave=False) as bar:
 
             def advance(done: int, total: int) -> None:
                 bar.total = total

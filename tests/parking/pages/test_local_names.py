@@ -29,12 +29,16 @@ def named(spot: Spot) -> Spot:
 def test_every_page_has_the_readers_name_or_else_the_citys(client: Client, named: Spot) -> None:
     cast.a_spot(named.zone, "K-2", metres_east=10, street_names={"ru": "улица Анны"})
     cast.a_hold(named)
-    for path in ("/", f"/spots/{named.pk}/", "/zones/kamppi/tariff/", "/zones/kamppi/any/"):
-        russian = text_of(client.get(f"/ru{path}", STAY | {"show": "all"}))
+    stay = "on=2026-03-03&at=10:00&length=60&show=all"
+    for path in (
+        *(f"/?{stay}", f"/spots/{named.pk}/?{stay}", f"/zones/kamppi/any/?{stay}"),
+        "/zones/kamppi/tariff/",
+    ):
+        russian = text_of(client.get(f"/ru{path}"))
         assert "Камппи" in russian, path
         assert "Kamppi" not in russian, path
         for prefix in ("", "/vi"):
-            other = text_of(client.get(f"{prefix}{path}", STAY | {"show": "all"}))
+            other = text_of(client.get(f"{prefix}{path}"))
             assert "Kamppi" in other, path
             assert "Камппи" not in other, path
     spot_page = text_of(client.get(f"/ru/spots/{named.pk}/", STAY))
