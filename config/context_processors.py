@@ -46,8 +46,9 @@ def visitor(request: HttpRequest) -> dict[str, Callable[[], str]]:
     """Give templates a name for who is here, that tells two visitors of one browser apart."""
 
     def name() -> str:
-        user = request.user
-        who = user.pk if user.is_authenticated else request.session.session_key
+        # A refusal may come before anybody has looked who asks.
+        user, session = getattr(request, "user", None), getattr(request, "session", None)
+        who = user.pk if user and user.is_authenticated else session and session.session_key
         return salted_hmac("visitor", str(who)).hexdigest()[:16] if who else ""
 
     return {"visitor": name}

@@ -58,7 +58,7 @@ def test_a_first_view_is_small_and_nothing_moves_in_it(
         lambda done: received.update({done["requestId"]: int(done["encodedDataLength"])}),
     )
     answers: list[Response] = []
-    phone.on("response", answers.append)
+    phone.on("response", lambda answer: answers.append(answer))
     phone.goto(address)
     phone.wait_for_load_state("networkidle")
     moved = phone.evaluate(
