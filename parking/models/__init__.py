@@ -10,7 +10,7 @@ from parking.models.booking import (
     SlotKind,
     SlotState,
 )
-from parking.models.care import DeedKind, MeterDeed
+from parking.models.care import DeedKind, Maintenance, MeterDeed, SeenAlarm
 from parking.models.city import Feature, Spot, Street, Zone
 from parking.models.demand import SHORTEST_PAUSE_DAYS, DemandRule
 from parking.models.gateway import Gateway
@@ -63,12 +63,14 @@ __all__ = [
     "Light",
     "LightColour",
     "LightPattern",
+    "Maintenance",
     "Meter",
     "MeterCommand",
     "MeterDeed",
     "MeterEvent",
     "MeterKey",
     "ReportOutcome",
+    "SeenAlarm",
     "SimulationState",
     "Slot",
     "SlotKind",
