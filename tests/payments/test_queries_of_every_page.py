@@ -182,8 +182,8 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
         1,
     ),
     "parking:warden": ("warden", lambda _: f"{reverse('parking:warden')}?zone=kamppi", 8),
-    "payments:booking": ("citizen", of_booking("payments:booking"), 19),
-    "payments:booking-status": ("citizen", of_booking("payments:booking-status"), 11),
+    "payments:booking": ("citizen", of_booking("payments:booking"), 20),
+    "payments:booking-status": ("citizen", of_booking("payments:booking-status"), 12),
     "payments:extend": ("citizen", of_booking("payments:extend"), None),
     "payments:change": ("citizen", of_booking("payments:change"), None),
     "payments:taken": ("citizen", of_booking("payments:taken"), None),
@@ -236,6 +236,12 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
         lambda _: reverse("admin:parking_street_drawing") + "?" + BBOX,
         None,
     ),
+    "admin:parking_meter_alarms": ("chief", lambda _: reverse("admin:parking_meter_alarms"), None),
+    "admin:parking_meter_gateways": (
+        "chief",
+        lambda _: reverse("admin:parking_meter_gateways"),
+        None,
+    ),
     "admin:parking_meter_lights": ("chief", lambda _: reverse("admin:parking_meter_lights"), None),
     "admin:parking_meter_lamp": (
         "chief",
@@ -279,7 +285,7 @@ DO_AND_LEAD_AWAY = {
     *("admin:parking_tariffversion_preview", "admin:parking_tariffversion_preview_new"),
     # Only where there is an answer, a large file, a light that failed; where a token lets in.
     *("admin:parking_tariffsimulation_csv", "payments:export-job", "payments:export-job-file"),
-    *("payments:export-job-status", "payments:unlit", "metrics"),
+    *("payments:export-job-status", "payments:unlit", "payments:closed", "metrics"),
     "schema",  # drawn from the code alone, and slowly
 }
 # Of Django and its accounts; they show no rows of ours, or name all that hangs on one row.

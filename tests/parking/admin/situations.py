@@ -9,7 +9,17 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
-from parking.models import ArrivalWatch, Closure, DemandRule, SpotReport, Street, Zone
+from parking.models import (
+    ArrivalWatch,
+    Closure,
+    DemandRule,
+    LateLight,
+    Maintenance,
+    SeenAlarm,
+    SpotReport,
+    Street,
+    Zone,
+)
 from parking.what_if import runs
 from payments.models import LedgerEntry, LedgerLine, MoneyException, Payment, Refund
 from tests import cast
@@ -80,6 +90,17 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
     report = SpotReport.objects.create(
         booking=slot.booking, spot=spot, reported_at=now, outcome="told"
     )
+    maintenance = Maintenance.objects.create(
+        meter=meter,
+        period=DateTimeTZRange(now + timedelta(days=3), now + timedelta(days=4)),
+        why="pole",
+    )
+    late = LateLight.objects.create(
+        booking=slot.booking, spot=spot, noticed_at=now, offered_until=now + timedelta(hours=1)
+    )
+    seen = SeenAlarm.objects.create(
+        meter=meter, kind="silent", at=now, stood_at=now, why="called", by=cast.a_person(serial)
+    )
     return {
         "parking_zone": zone.pk,
         "parking_spot": spot.pk,
@@ -91,6 +112,9 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
         "parking_booking": slot.booking_id,
         "parking_spotreport": report.pk,
         "parking_arrivalwatch": watched.pk,
+        "parking_maintenance": maintenance.pk,
+        "parking_latelight": late.pk,
+        "parking_seenalarm": seen.pk,
         "payments_payment": payment.pk,
         "payments_refund": refund.pk,
         "payments_ledgerentry": entry.pk,
