@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from config.demo.build import GATEWAY
-from parking import lights
+from parking import lights, meter_mqtt
 from parking.models import Meter
 
-POLLING = ""
+POLLING, BROKER = "", meter_mqtt.ADDRESS
 
 
 def share_out(*, shares: Mapping[str, int], now: datetime) -> int:
