@@ -58,7 +58,7 @@ class CallingBench(Bench):
         revision = said.get("revision")
         is_same = revision == self.revision
         etag = f'"{self.revision + 1 if not isinstance(revision, int) else revision}"'
-        listener = self.listener
+        listener, offered_at = self.listener, self.clock()
         with listener.changed:
             listener.offer = Offer(
                 data=body if isinstance(body, bytes) else json.dumps(body).encode(),
@@ -81,7 +81,7 @@ class CallingBench(Bench):
         if is_same:
             return _said(SAME)
         named = etag in listener.asked[listener.asked_when_offered :]
-        return _said(TAKEN if named or self._was_taken(said) else NOT_TAKEN)
+        return _said(TAKEN if named or self._was_taken(said, offered_at) else NOT_TAKEN)
 
     def give(self, plan: Mapping[int, Sequence[Entry]] | None = None, **changes: Any) -> str:
         """Have the meter fetch a plan as from the city; return the command's id.
@@ -92,7 +92,7 @@ class CallingBench(Bench):
         reported = [state.revision for _at, state in self.listener.states()]
         changes.setdefault("revision", max([self.revision, *reported]) + 1)
         body = self.message(plan, **changes)
-        etag, listener = f'"{body["revision"]}"', self.listener
+        etag, listener, given_at = f'"{body["revision"]}"', self.listener, self.clock()
         with listener.changed:
             before = len(listener.asked)
             listener.plan, listener.is_giving = body, True
@@ -100,7 +100,7 @@ class CallingBench(Bench):
         within = self.poll_s + self.patience_s
         try:
             self.wait_for(
-                lambda: etag in listener.asked[before:] or self._was_taken(body),
+                lambda: etag in listener.asked[before:] or self._was_taken(body, given_at),
                 within=within,
                 broken=f"a plan that keeps all rules was not taken within {within:g} s",
             )
@@ -119,12 +119,12 @@ class CallingBench(Bench):
         if answer.status in {TAKEN, SAME}:
             raise Broken(f"took what it must refuse as {code}")
 
-    def _was_taken(self, body: dict[str, Any]) -> bool:
+    def _was_taken(self, body: dict[str, Any], since: float) -> bool:
         command, revision = body.get("command_id"), body.get("revision")
         return any(
             str(ack.command_id) == command and ack.stage == "applied"
             for ack in self.listener.acks()
-        ) or any(state.revision == revision for _at, state in self.listener.states())
+        ) or any(state.revision == revision for _at, state in self.listener.states(since=since))
 
 
 def _said(status: int) -> Answer:

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -149,8 +150,9 @@ class Listener:
         for name, value in {**headers, "Content-Type": kind}.items():
             request.send_header(name, value)
         request.send_header("Content-Length", str(len(data)))
-        request.end_headers()
-        request.wfile.write(data)
+        with suppress(ConnectionError):  # who waited may have hung up
+            request.end_headers()
+            request.wfile.write(data)
 
     def _signed(
         self, request: BaseHTTPRequestHandler, data: bytes, offer: Offer | None

@@ -82,7 +82,7 @@ def test_a_meter_on_the_line_has_its_plan_at_once_and_asks_no_more_than_that() -
         eventually(lambda: revision() == 2)
         assert time.monotonic() - told_at < PULL_EVERY_S
         assert len(listener.asked) - asked <= 1, "it waited, and did not ask again and again"
-        eventually(lambda: [ack.revision for ack in listener.acks()] == [1, 2])
+        eventually(lambda: [ack.command_id.int for ack in listener.acks()] == [1, 2])
     finally:
         street.stop()
         listener.close()
