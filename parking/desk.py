@@ -77,8 +77,8 @@ def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
             view="parking_meter_alarms",
             needs_attention=bool(loud),
             first=tuple(
-                (f"{one.serial}: {one.kind.label}", one.meter_id) for one in loud[:SHOWN_AT_ONCE]
-            ),
+                dict.fromkeys((f"{one.serial}: {one.kind.label}", one.meter_id) for one in loud)
+            )[:SHOWN_AT_ONCE],
         ),
         Figure(
             value=str(wrong),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,8 @@ class AlarmPages(_Base):
         found = seen_alarms.standing(zones=visible_zones(request.user), now=now)
         fresh = [one.alarm for one in found if one.seen is None]
         form = SeenForm(request.POST or None)
-        form.fields["alarm"].choices = [(str(one.key), "") for one in fresh]  # type: ignore[attr-defined]
+        rows = _alarm_rows(fresh, now)
+        form.fields["alarm"].choices = [(row["key"], "") for row in rows]  # type: ignore[attr-defined]
         if request.method == "POST":
             if not may_see:
                 raise PermissionDenied
@@ -80,8 +82,8 @@ class AlarmPages(_Base):
             "form": form,
             "may_see": may_see,
             "count": len(fresh),
-            "fresh": [_alarm_row(one, now) for one in fresh[:MOST_ROWS]],
-            "is_cut": len(fresh) > MOST_ROWS,
+            "fresh": rows[:MOST_ROWS],
+            "is_cut": len(rows) > MOST_ROWS,
             "seen": _seen_table(found, now),
         }
         return TemplateResponse(request, "admin/parking/meter/alarms.html", context)
@@ -136,16 +138,27 @@ class AlarmPages(_Base):
         return HttpResponseRedirect(reverse("admin:parking_meter_alarms"))
 
 
-def _alarm_row(alarm: Alarm, now: datetime) -> dict[str, Any]:
-    return {
-        "key": str(alarm.key),
-        "kind": alarm.kind.label,
-        "meter": alarm.serial,
-        "url": reverse("admin:parking_meter_change", args=[alarm.meter_id]),
-        "spot": alarm.spot_number,
-        "since": timesince(alarm.since, now, depth=1) if alarm.since else NONE,
-        "about": _about(alarm),
-    }
+def _alarm_rows(alarms: Iterable[Alarm], now: datetime) -> list[dict[str, Any]]:
+    """Lay the alarms out, one row for the same trouble of all lamps of a meter."""
+    together: dict[str, list[Alarm]] = defaultdict(list)
+    for alarm in alarms:
+        together[str(alarm.key)].append(alarm)
+    return [
+        {
+            "key": key,
+            "kind": same[0].kind.label,
+            "meter": same[0].serial,
+            "url": reverse("admin:parking_meter_change", args=[same[0].meter_id]),
+            "spots": ", ".join(one.spot_number for one in same if one.spot_number),
+            "since": _since(min((one.since for one in same if one.since), default=None), now),
+            "about": _about(same[0]),
+        }
+        for key, same in together.items()
+    ]
+
+
+def _since(moment: datetime | None, now: datetime) -> str:
+    return timesince(moment, now, depth=1) if moment else NONE
 
 
 def _about(alarm: Alarm) -> str:
@@ -163,7 +176,7 @@ def _seen_table(found: Iterable[Standing], now: datetime) -> str:
             one.alarm.kind.label,
             one.alarm.serial,
             one.alarm.spot_number or NONE,
-            timesince(one.alarm.since, now, depth=1) if one.alarm.since else NONE,
+            _since(one.alarm.since, now),
             one.seen.by.get_full_name() or one.seen.by.get_username(),
             to_the_second(one.seen.at),
             one.seen.why,

@@ -45,7 +45,8 @@ class AlarmKey(NamedTuple):
     word: str
 
     def __str__(self) -> str:
-        return f"{self.meter_id}:{self.kind}:{self.spot_id or ''}:{self.word}"
+        """Name it together with the same trouble of the meter's other lamps."""
+        return f"{self.meter_id}:{self.kind}:{self.word}"
 
 
 @dataclass(frozen=True, kw_only=True)
