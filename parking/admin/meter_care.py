@@ -159,8 +159,8 @@ class MeterCare(_Base):
                     now=now,
                 )
             except IntegrityError:
-                told = _("Somebody else has just planned work or closed spots here: try again.")
-                self.message_user(request, told, messages.ERROR)
+                busy = _("Somebody else has just planned work or closed spots here: try again.")
+                self.message_user(request, busy, messages.ERROR)
                 return
             for meter_id in begun:
                 tasks.nudge_meter(meter_id)

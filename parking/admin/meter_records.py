@@ -190,8 +190,9 @@ class MaintenanceAdmin(RecordAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the visible rows with the number of spots that are closed for each."""
-        rows = super().get_queryset(request)
-        return rows.annotate(spot_count=Count("closures__spot", distinct=True))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        counted: QuerySet[Any] = rows.annotate(spot_count=Count("closures__spot", distinct=True))
+        return counted
 
     @admin.display(description=_("period"), ordering="period")
     def period_named(self, row: Maintenance) -> str:
