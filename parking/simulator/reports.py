@@ -60,18 +60,20 @@ class Reporter:
         self._replays: dict[Device, tuple[float, httpx.Request]] = {}
         self._later: set[asyncio.Task[None]] = set()
         self._broker = broker
-        self._line = httpx.AsyncClient(
-            base_url=line or site,
-            timeout=httpx.Timeout(wait_s + LINE_MARGIN_S, connect=3),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-            trust_env=False,
-        )
         self._http = httpx.AsyncClient(
             base_url=site,
             timeout=httpx.Timeout(10, connect=3),
             limits=httpx.Limits(max_connections=CALLERS, max_keepalive_connections=CALLERS),
             trust_env=False,
         )
+        self._line = self._http
+        if wait_s:
+            self._line = httpx.AsyncClient(
+                base_url=line or site,
+                timeout=httpx.Timeout(wait_s + LINE_MARGIN_S, connect=3),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+                trust_env=False,
+            )
 
     async def run(self) -> None:
         """Call until cancelled."""
