@@ -63,7 +63,14 @@ def _figures(request: HttpRequest) -> list[dict[str, Any]]:
         *payments.desk.figures(zones=zones, whole_city=sees_every_zone(request.user), now=now),
     ]
     return [
-        {"figure": figure, "url": _url(figure)}
+        {
+            "figure": figure,
+            "url": _url(figure),
+            "first": [
+                (text, reverse(f"admin:{figure.page}_change", args=[key]))
+                for text, key in figure.first
+            ],
+        }
         for figure in found
         if request.user.has_perm(figure.page.replace("_", ".view_", 1))
     ]

@@ -29,7 +29,8 @@ CHANGED = "changed"  # in the history
 # Changes that are no choice of the citizen's.
 SPOT_WAS_TAKEN = "somebody else stood there"
 LIGHT_STAYED_DARK = "the light did not turn green"
-NO_CHOICE = frozenset({SPOT_WAS_TAKEN, LIGHT_STAYED_DARK})
+SPOT_WAS_CLOSED = "the city closed the spot"
+NO_CHOICE = frozenset({SPOT_WAS_TAKEN, LIGHT_STAYED_DARK, SPOT_WAS_CLOSED})
 
 
 class BookingError(Exception):

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from parking.meter_care import in_maintenance, watched
 from parking.models import (
     Booking,
+    Gateway,
+    LateLight,
     Light,
     Meter,
     Slot,
@@ -21,9 +23,11 @@ from parking.models import (
     TariffVersion,
     Zone,
 )
+from parking.seen_alarms import standing
 
 SILENT_AFTER = timedelta(minutes=3)  # three heartbeats missed
 CONVERGE_WITHIN = timedelta(seconds=60)
+SHOWN_AT_ONCE = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,7 @@ class Figure:
     query: str = ""
     view: str = ""  # URL name of a page that says it better than the list
     needs_attention: bool = False
+    first: tuple[tuple[str, int], ...] = ()  # some of its rows: what is said, key of the `page`
 
 
 def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
@@ -50,6 +55,11 @@ def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
     silent = meters.filter(
         Q(last_seen_at__isnull=True) | Q(last_seen_at__lt=now - SILENT_AFTER)
     ).count()
+    loud = [one.alarm for one in standing(zones=zones, now=now) if one.seen is None]
+    barred = Gateway.objects.filter(
+        opened_at__isnull=False, edge_url__in=meters.values("edge_url")
+    ).count()
+    late = LateLight.objects.filter(spot__zone__in=ids, noticed_at__gte=midnight).count()
     cases = SpotReport.objects.filter(spot__zone__in=ids, closed_at=None).count()
     proposed = TariffVersion.objects.filter(zone__in=ids, state=TariffState.PROPOSED).count()
     return [
@@ -59,6 +69,16 @@ def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
             value=f"{max(spots - running, 0)}/{spots}",
             label=_("spots free now"),
             page="parking_spot",
+        ),
+        Figure(
+            value=str(len(loud)),
+            label=_("alarms that nobody has seen"),
+            page="parking_meter",
+            view="parking_meter_alarms",
+            needs_attention=bool(loud),
+            first=tuple(
+                dict.fromkeys((f"{one.serial}: {one.kind.label}", one.meter_id) for one in loud)
+            )[:SHOWN_AT_ONCE],
         ),
         Figure(
             value=str(wrong),
@@ -72,6 +92,19 @@ def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
             label=_("meters not heard for 3 minutes"),
             page="parking_meter",
             needs_attention=silent > 0,
+        ),
+        Figure(
+            value=str(barred),
+            label=_("addresses of meters that do not answer"),
+            page="parking_meter",
+            view="parking_meter_gateways",
+            needs_attention=barred > 0,
+        ),
+        Figure(
+            value=str(late),
+            label=_("lights late for who had paid, today"),
+            page="parking_latelight",
+            needs_attention=late > 0,
         ),
         Figure(
             value=str(cases),

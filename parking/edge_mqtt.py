@@ -23,8 +23,9 @@ from parking import booking, meter_keys, tasks
 from parking.edge_auth import Caller, OutOfUse, authenticate
 from parking.lights import commands, reported
 from parking.meter_messages import parse_ack, parse_events, parse_state
-from parking.meter_mqtt import ROOT, client, properties, topic
+from parking.meter_mqtt import client
 from parking.meter_protocol import MAX_BODY, UNQUOTED, Malformed, problem, stamp
+from parking.mqtt_messages import ROOT, properties, topic
 from parking.signatures import SignatureRefused, new_nonce, sign
 
 logger = logging.getLogger(__name__)

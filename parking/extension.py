@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -148,11 +147,8 @@ class _Stay:
             .first()
         )
         self.closures = list(
-            Closure.objects.filter(
-                Q(spot=None) | Q(spot=self.first.spot_id),
-                zone=self.first.spot.zone_id,
-                street__in=["", self.first.spot.street],
-                period__overlap=DateTimeTZRange(self.start, horizon.upper),
+            Closure.objects.touching(
+                spot=self.first.spot, start=self.start, end=horizon.upper
             ).values_list("period__startswith", "reason", "longest_stay_min")
         )
         self.stays_of_vehicle = stays_of_vehicle(

@@ -34,6 +34,7 @@ _KINDS_OF_CHANGE = {
 _REASONS = {
     booking.SPOT_WAS_TAKEN: gettext_lazy("somebody else stood on the spot"),
     booking.LIGHT_STAYED_DARK: gettext_lazy("the light did not turn green"),
+    booking.SPOT_WAS_CLOSED: gettext_lazy("the city closed the spot"),
 }
 _KINDS_OF_EXTENSION = {
     "confirmed": gettext_lazy("Extended"),

@@ -10,38 +10,22 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 from django.conf import settings
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from uuid6 import uuid7
 
 from parking.meter_client import UNREACHABLE, Answer, MeterError
 from parking.meter_protocol import parse_stamp, plan_path
+from parking.mqtt_messages import properties, topic
 from parking.signatures import Key, new_nonce, sign
 
 ADDRESS = "mqtt"  # of meters at the installation's broker
-ROOT = "curblight/v1/meters"
 PUBLISH_S = 5.0
-
-
-def topic(serial: str, what: str) -> str:
-    """Return the topic of a meter for `plan` and `problems` (from us), or `acks`, `state`, …"""
-    return f"{ROOT}/{serial}/{what}"
-
-
-def properties(headers: Mapping[str, str], *, expires_in_s: int) -> Properties:
-    """Return what goes with a signed message; the broker forgets it after so many seconds."""
-    made = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    made.MessageExpiryInterval = max(1, expires_in_s)
-    made.ContentType = "application/json"
-    made.UserProperty = list(headers.items())
-    return made
 
 
 def client(name: str) -> aiomqtt.Client:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from parking import late_lights, stays
-from parking.models import Booking, LateLight, Light, Slot, SlotState
+from parking import closures, late_lights, stays
+from parking.models import Booking, Closure, LateLight, Light, Slot, SlotState
 from parking.pricing import Quote
 from payments import cancel
 from payments.models import (
@@ -69,7 +69,7 @@ class Standing:
     `parts` are what was booked, in order of time: the first slot and its extensions; where nothing
     was, the one that was tried. `replaced` is what was booked before the stay was changed.
     `waiting` is an extension or change that waits for its payment. `late_light` is what may be
-    chosen because the light did not turn green.
+    chosen because the light did not turn green; `closure` is what closes the spot meanwhile.
     """
 
     booking: Booking
@@ -82,6 +82,7 @@ class Standing:
     refund_now: int | None
     light: Light | None
     late_light: LateLight | None
+    closure: Closure | None
 
     @property
     def stage(self) -> Stage:
@@ -180,6 +181,7 @@ def standing(*, booking: Booking, now: datetime, returned: bool = False) -> Stan
         ),
         light=Light.objects.filter(spot=stay.spot.pk, spot__meter__isnull=False).first(),
         late_light=late_lights.offer(stay=stay, now=now),
+        closure=closures.ahead(stay=stay, now=now),
     )
 
 

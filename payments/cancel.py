@@ -24,6 +24,13 @@ class Cancelled:
     meter_id: int | None
 
 
+_NO_FAULT_OF_THEIRS = {
+    booking.SPOT_WAS_TAKEN: RefundReason.OCCUPIED,
+    booking.LIGHT_STAYED_DARK: RefundReason.UNLIT,
+    booking.SPOT_WAS_CLOSED: RefundReason.OPERATOR,
+}
+
+
 class LessDue(Exception):
     """Less would go back than the citizen was told; `due` is the new amount in minor units."""
 
@@ -104,6 +111,5 @@ def _id(reference: str) -> int:
 
 def _why(source: refunds.Source, in_full: bool, reason: str) -> RefundReason:
     if in_full:
-        is_dark = reason == booking.LIGHT_STAYED_DARK
-        return RefundReason.UNLIT if is_dark else RefundReason.OCCUPIED
+        return _NO_FAULT_OF_THEIRS[reason]
     return RefundReason.CANCELLED if source.is_all else RefundReason.UNUSED_TIME

@@ -1,4 +1,4 @@
-"""“My spot is taken”, “the light is dark”: another spot at no extra cost, or everything back."""
+"""The spot is taken, its light dark, or the city closes it: another at no cost, or all back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from parking import availability, booking, late_lights, spot_reports
+from parking import availability, booking, closures, late_lights, spot_reports
 from parking.models import Booking, ReportOutcome, Spot
 from parking.stays import Stay
 from payments import cancel, change
@@ -53,6 +53,14 @@ UNLIT = Cause(
     ),
     lit=True,
 )
+# The city's own doing. What was chosen stands in the booking's history.
+CLOSED = Cause(
+    reason=booking.SPOT_WAS_CLOSED,
+    check=lambda stay, now: closures.check(stay=stay, now=now),
+    may_refund=lambda _stay, _now: True,
+    put=lambda _stay, _outcome, _now, _moved_to: None,
+    lit=False,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +78,7 @@ def ways_out(*, booking_id: int, now: datetime, cause: Cause = TAKEN) -> WaysOut
 
     Raises:
         booking.NotBooked, booking.ChangePending: see there.
-        spot_reports.NotTheTime, late_lights.NotOffered: by the cause.
+        spot_reports.NotTheTime, late_lights.NotOffered, closures.NotClosed: by the cause.
     """
     stay = _stay(booking_id, cause, now)
     return WaysOut(
@@ -88,7 +96,7 @@ def go_elsewhere(
 
     Raises:
         booking.NotBooked, ChangePending, SpotTaken, Busy: see there.
-        spot_reports.NotTheTime, late_lights.NotOffered: by the cause.
+        spot_reports.NotTheTime, late_lights.NotOffered, closures.NotClosed: by the cause.
         parking.terms.SpotUnknown, StayRefused.
         change.OtherTerms: the other spot costs more.
     """
@@ -112,7 +120,7 @@ def give_back(
     """End the booking and give everything back.
 
     Raises:
-        AskFirst, spot_reports.NotTheTime, late_lights.NotOffered: by the cause.
+        AskFirst, spot_reports.NotTheTime, late_lights.NotOffered, closures.NotClosed: by the cause.
         booking.NotBooked, ChangePending, WrongState, Busy.
     """
     with booking.contended(), transaction.atomic():

@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("bookings/<reference>/change/", change.change_page, name="change"),
     path("bookings/<reference>/taken/", taken.taken_page, name="taken"),
     path("bookings/<reference>/light/", taken.unlit_page, name="unlit"),
+    path("bookings/<reference>/closed/", taken.closed_page, name="closed"),
     path("bookings/<reference>/cancel/", citizen.cancel_page, name="cancel"),
     path("bookings/<reference>/receipt/", citizen.receipt, name="receipt"),
     path("bookings/<reference>/documents/<slug:name>/", documents.show, name="document"),

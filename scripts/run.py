@@ -118,7 +118,9 @@ class Site:
             sandbox = answers(self.ports.sandbox, "/")
             supervisor.wait_for("the payment sandbox", sandbox, seconds=30)
         environment.remember_addresses(self.place, self.env)
-        self._manage("seed_demo", "--city", self.city, "--if-empty")
+        by_broker = "20" if self.env.get("METER_MQTT_URL") else "0"
+        shares = ("--polling", "10", "--by-broker", by_broker)
+        self._manage("seed_demo", "--city", self.city, "--if-empty", *shares)
         if stale:
             supervisor.finish("static")
             stamp.write_text(files)

@@ -76,6 +76,7 @@ def sandbox(env: Mapping[str, str], ports: Ports, place: Place, city: str) -> Se
 def meters(env: Mapping[str, str], ports: Ports) -> Service:
     """Play the street of meters."""
     argv = [sys.executable, "manage.py", "simulate_meters", "--port", str(ports.meters)]
+    argv += ["--line", f"http://127.0.0.1:{ports.line}", "--wait", "30"]
     return Service("meters", argv, env, stage=1)
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -27,6 +30,7 @@ else:
     _Base = object
 
 LARGEST_BATCH = 1_000  # meters in one go
+MOST_BOOKED = 20  # bookings that are named
 HOURS = int(meter_care.LONGEST_MAINTENANCE / timedelta(hours=1))
 
 
@@ -37,9 +41,30 @@ class WhyForm(forms.Form):
 
 
 class MaintenanceForm(WhyForm):
-    """And for how long."""
+    """And when, for how long, and whether the spots are closed for it."""
 
-    hours = forms.IntegerField(label=_("Hours from now"), min_value=1, max_value=HOURS, initial=4)
+    start = forms.DateTimeField(
+        label=_("Begins"),
+        required=False,
+        help_text=_("Empty: now."),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    hours = forms.IntegerField(label=_("Hours"), min_value=1, max_value=HOURS, initial=4)
+    closes = forms.BooleanField(
+        label=_("Close the spots meanwhile"),
+        required=False,
+        help_text=_("Nobody can book them in that time; citizens read the reason."),
+    )
+
+    def clean_start(self) -> datetime | None:
+        """Refuse a beginning that is over, or too far ahead."""
+        start: datetime | None = self.cleaned_data["start"]
+        now = timezone.now()
+        if start and start < now:
+            raise forms.ValidationError(_("This time is over already."))
+        if start and start > now + meter_care.PLANNED_AHEAD:
+            raise forms.ValidationError(_("At most a year ahead."))
+        return start
 
 
 Do = Callable[[list[int], dict[str, Any]], HttpResponse | None]
@@ -113,26 +138,42 @@ class MeterCare(_Base):
             ),
         )
 
-    @admin.action(description=_("Begin maintenance …"), permissions=["change"])
+    @admin.action(description=_("Begin or plan maintenance …"), permissions=["change"])
     def begin_maintenance(
         self, request: HttpRequest, queryset: QuerySet[Meter]
     ) -> HttpResponse | None:
-        """Let commands and alarms of the meters rest for some hours."""
+        """Let commands and alarms of the meters rest for some hours, now or later."""
 
         def do(ids: list[int], said: dict[str, Any]) -> None:
             now = timezone.now()
-            begun = meter_care.begin_maintenance(
-                meter_ids=ids,
-                until=now + timedelta(hours=said["hours"]),
-                why=said["why"],
-                by=_person(request),
-                now=now,
-            )
-            self._tell(
-                request,
-                ngettext("%(n)s meter rests.", "%(n)s meters rest.", len(begun)),
-                len(begun),
-            )
+            start = said["start"] or now
+            until = start + timedelta(hours=said["hours"])
+            try:
+                begun = meter_care.begin_maintenance(
+                    meter_ids=ids,
+                    start=start,
+                    until=until,
+                    closes=said["closes"],
+                    why=said["why"],
+                    by=_person(request),
+                    now=now,
+                )
+            except IntegrityError:
+                busy = _("Somebody else has just planned work or closed spots here: try again.")
+                self.message_user(request, busy, messages.ERROR)
+                return
+            for meter_id in begun:
+                tasks.nudge_meter(meter_id)
+            if start > now:
+                told = ngettext(
+                    "Maintenance of %(n)s meter is planned.",
+                    "Maintenance of %(n)s meters is planned.",
+                    len(begun),
+                )
+            else:
+                told = ngettext("%(n)s meter rests.", "%(n)s meters rest.", len(begun))
+            self._tell(request, told, len(begun))
+            self._tell_booked(request, begun, start, until)
 
         return self._ask(
             request,
@@ -140,18 +181,19 @@ class MeterCare(_Base):
             do,
             action="begin_maintenance",
             form_class=MaintenanceForm,
-            title=_("Begin maintenance"),
+            title=_("Begin or plan maintenance"),
             note=_(
                 "Nobody calls these meters meanwhile, and nothing about them is an alarm. What is "
-                "booked stays booked and paid; afterwards they get their plans."
+                "booked stays booked and paid; afterwards they get their plans. It takes the place "
+                "of what was planned for them in that time."
             ),
         )
 
-    @admin.action(description=_("End maintenance …"), permissions=["change"])
+    @admin.action(description=_("End or call off maintenance …"), permissions=["change"])
     def end_maintenance(
         self, request: HttpRequest, queryset: QuerySet[Meter]
     ) -> HttpResponse | None:
-        """Call the meters again."""
+        """Call the meters again, and call off what is planned."""
 
         def do(ids: list[int], said: dict[str, Any]) -> None:
             ended = meter_care.end_maintenance(
@@ -160,7 +202,7 @@ class MeterCare(_Base):
             for meter_id in ended:
                 tasks.nudge_meter(meter_id)
             told = ngettext(
-                "%(n)s meter is called again.", "%(n)s meters are called again.", len(ended)
+                "%(n)s meter is in use as usual.", "%(n)s meters are in use as usual.", len(ended)
             )
             self._tell(request, told, len(ended))
 
@@ -170,8 +212,11 @@ class MeterCare(_Base):
             do,
             action="end_maintenance",
             form_class=WhyForm,
-            title=_("End maintenance"),
-            note=_("They are called again at once."),
+            title=_("End or call off maintenance"),
+            note=_(
+                "They are called again at once, and what is planned for them is called off. Spots "
+                "that were closed for it can be booked again."
+            ),
         )
 
     def _ask(
@@ -205,6 +250,29 @@ class MeterCare(_Base):
     def _tell(self, request: HttpRequest, told: str, count: int) -> None:
         level = messages.SUCCESS if count else messages.WARNING
         self.message_user(request, told % {"n": formatting.number(count)}, level)
+
+    def _tell_booked(
+        self, request: HttpRequest, meter_ids: list[int], start: datetime, until: datetime
+    ) -> None:
+        """Say what is booked in that time, so that somebody can speak with its citizens."""
+        slots = meter_care.booked_meanwhile(meter_ids=meter_ids, start=start, until=until)
+        if not (count := slots.count()):
+            return
+        told = ngettext(
+            "%(n)s stay is booked in that time. It stays valid:",
+            "%(n)s stays are booked in that time. They stay valid:",
+            count,
+        ) % {"n": formatting.number(count)}
+        links = format_html_join(
+            ", ",
+            '<a href="{}">{}</a>',
+            (
+                (reverse("admin:parking_booking_change", args=[one.booking_id]), one.booking)
+                for one in slots.select_related("booking")[:MOST_BOOKED]
+            ),
+        )
+        more = " …" if count > MOST_BOOKED else ""
+        self.message_user(request, format_html("{} {}{}", told, links, more), messages.WARNING)
 
 
 def _person(request: HttpRequest) -> Any:

@@ -124,6 +124,15 @@ class MeterPages(_Base):
             rows=[_lamp_row(meter, spot, now) for spot in spots],
         )
 
+    @admin.display(description=_("planned"))
+    def planned(self, meter: Meter) -> str:
+        """Name the maintenance that is to come."""
+        ahead = meter.maintenances.filter(is_off=False, period__startswith__gt=timezone.now())
+        return "; ".join(
+            f"{formatting.period(one.period.lower, one.period.upper)}: {one.why}"
+            for one in ahead.order_by("period")
+        )
+
     @admin.display(description=_("work"))
     def work(self, meter: Meter) -> str | SafeString:
         """Lay out what people did to the meter, the latest first."""

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -18,7 +20,8 @@ from parking import formatting
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
 from parking.admin.spots import NONE
 from parking.admin.tables import scrolled, to_the_second
-from parking.models import MeterCommand, MeterDeed, MeterEvent
+from parking.lights.alarms import AlarmKind
+from parking.models import Maintenance, MeterCommand, MeterDeed, MeterEvent, SeenAlarm
 
 
 class RecordAdmin(ZoneScopedAdmin):
@@ -131,6 +134,76 @@ class MeterDeedAdmin(RecordAdmin):
     list_select_related = ["meter", "by"]
     search_fields = ["=meter__serial", "why"]
     date_hierarchy = "at"
+
+
+@admin.register(SeenAlarm)
+class SeenAlarmAdmin(RecordAdmin):
+    """Who has seen which alarm, and what was done about it."""
+
+    list_display = ["at", "meter", "kind_named", "spot", "word", "by", "why", "over_at"]
+    list_filter = [("meter__zone", ScopedFilter)]
+    list_select_related = ["meter", "spot", "by"]
+    search_fields = ["=meter__serial", "why"]
+    date_hierarchy = "at"
+    fields = [("meter", "spot"), ("kind_named", "word"), ("at", "over_at"), ("by", "why")]
+    readonly_fields = ["kind_named"]
+
+    @admin.display(description=_("alarm"), ordering="kind")
+    def kind_named(self, row: SeenAlarm) -> str:
+        """Say what was wrong."""
+        return str(AlarmKind(row.kind).label)
+
+
+class PlannedFilter(admin.SimpleListFilter):
+    """Maintenance by the clock."""
+
+    title = _("when")
+    parameter_name = "when"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
+        """Return now, to come, past."""
+        return [("now", _("now")), ("next", _("to come")), ("past", _("past"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the maintenance of that time; what was called off is past."""
+        now = timezone.now()
+        match self.value():
+            case "now":
+                return queryset.filter(period__contains=now, is_off=False)
+            case "next":
+                return queryset.filter(period__startswith__gt=now, is_off=False)
+            case "past":
+                return queryset.filter(Q(period__endswith__lte=now) | Q(is_off=True))
+        return queryset
+
+
+@admin.register(Maintenance)
+class MaintenanceAdmin(RecordAdmin):
+    """When somebody works, or worked, at a meter. It is planned and ended from the meter list."""
+
+    list_display = ["meter", "period_named", "closed_spots", "is_off", "why"]
+    list_filter = [PlannedFilter, ("meter__zone", ScopedFilter)]
+    search_fields = ["=meter__serial", "why"]
+    fields = ["meter", "period_named", "closed_spots", "is_off", "why"]
+    readonly_fields = ["period_named", "closed_spots"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the visible rows with the number of spots that are closed for each."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        counted: QuerySet[Any] = rows.annotate(spot_count=Count("closures__spot", distinct=True))
+        return counted
+
+    @admin.display(description=_("period"), ordering="period")
+    def period_named(self, row: Maintenance) -> str:
+        """Write the period out."""
+        return formatting.period(row.period.lower, row.period.upper)
+
+    @admin.display(description=_("spots closed for it"))
+    def closed_spots(self, row: Any) -> str:
+        """Count the spots that nobody can book in that time."""
+        return formatting.number(row.spot_count)
 
 
 def _seconds(length: timedelta) -> str:

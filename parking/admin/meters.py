@@ -18,6 +18,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from parking import formatting, lights, meter_care, meter_keys, tasks
+from parking.admin.alarm_pages import AlarmPages
 from parking.admin.maps import MapAdmin
 from parking.admin.meter_care import MeterCare
 from parking.admin.meter_pages import MeterPages
@@ -25,7 +26,7 @@ from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
 from parking.admin.spots import NONE
 from parking.admin.tables import wrong
 from parking.desk import SILENT_AFTER
-from parking.models import Meter
+from parking.models import Maintenance, Meter
 
 LOW_BATTERY_PCT = 20
 CLOCK_OFF_MS = 30_000
@@ -47,6 +48,7 @@ class HealthFilter(admin.SimpleListFilter):
         """Return what can be wrong."""
         return [
             ("rests", _("in maintenance")),
+            ("planned", _("maintenance is planned")),
             ("silent", _("not heard for 3 minutes")),
             ("wrong", _("a light is wrong")),
             ("battery", _("low battery")),
@@ -60,6 +62,9 @@ class HealthFilter(admin.SimpleListFilter):
         since, rests = now - SILENT_AFTER, meter_care.in_maintenance(now)
         if self.value() == "rests":
             return queryset.filter(rests, is_active=True)
+        if self.value() == "planned":
+            ahead = Maintenance.objects.filter(is_off=False, period__startswith__gt=now)
+            return queryset.filter(pk__in=ahead.values("meter"))
         sick = {
             "silent": Q(last_seen_at__isnull=True) | Q(last_seen_at__lt=since),
             "wrong": Q(wrong_count__gt=0),
@@ -73,7 +78,7 @@ class HealthFilter(admin.SimpleListFilter):
 
 
 @admin.register(Meter)
-class MeterAdmin(MeterCare, MeterPages, ZoneScopedAdmin, MapAdmin):
+class MeterAdmin(MeterCare, MeterPages, AlarmPages, ZoneScopedAdmin, MapAdmin):
     """A device and its lamps."""
 
     change_list_template = "admin/parking/meter/change_list.html"
@@ -93,10 +98,11 @@ class MeterAdmin(MeterCare, MeterPages, ZoneScopedAdmin, MapAdmin):
             {"fields": [("heard", "firmware"), ("battery", "clock"), ("plans", "trouble")]},
         ),
         (_("Keys"), {"fields": ["key_names"]}),
-        (_("Work"), {"fields": ["in_use", "work"]}),
+        (_("Work"), {"fields": [("in_use", "planned"), "work"]}),
     ]
     readonly_fields = [
         "in_use",
+        "planned",
         "work",
         "lamp_table",
         "heard",
@@ -129,7 +135,7 @@ class MeterAdmin(MeterCare, MeterPages, ZoneScopedAdmin, MapAdmin):
             self.admin_site.admin_view(self.new_key),
             name="parking_meter_key",
         )
-        return [page, *self.page_urls(), *super().get_urls()]
+        return [page, *self.page_urls(), *self.alarm_urls(), *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Meter, form: Any, change: bool) -> None:
         """Save the meter; one that is called elsewhere now, or is back, gets its plan again."""

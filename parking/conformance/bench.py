@@ -63,6 +63,16 @@ class Bench:
     http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False))
 
     @property
+    def is_called(self) -> bool:
+        """Whether it answers calls."""
+        return True
+
+    @property
+    def lead_s(self) -> float:
+        """How long before its first change a plan must be given."""
+        return 1.0
+
+    @property
     def now(self) -> datetime:
         """The time by our clock."""
         return datetime.fromtimestamp(self.clock(), UTC)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,6 +18,7 @@ from parking.meter_messages import Ack, State, parse_ack, parse_events, parse_st
 from parking.meter_protocol import MAX_BODY, PROBLEM, Malformed, problem, stamp
 from parking.signatures import Key, NonceMemory, SignatureRefused, sign, verify
 
+LONGEST_WAIT_S = 60.0
 _PATH = re.compile(r"/edge/v1/meters/([^/]+)/(plan|acks|state|events)")
 
 
@@ -31,6 +34,23 @@ class Heard:
     trouble: str = ""
     detail: str = ""
     answered: int = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A plan that is answered once to a meter that fetches it, right or wrong.
+
+    It is signed with `key`, `ahead_s` off, with the nonce that was asked with or another one;
+    `headers` replace those of the signature, and `sign_as` is signed in place of the body.
+    """
+
+    data: bytes
+    etag: str
+    key: Key
+    ahead_s: float = 0.0
+    nonce: str | None = None
+    headers: Mapping[str, str | None] = field(default_factory=dict)
+    sign_as: bytes | None = None
 
 
 # What was heard, and the answer: status, body, headers.
@@ -51,7 +71,12 @@ class Listener:
     ) -> None:
         self.heard: list[Heard] = []
         self.is_deaf = False  # answers 503 to everything
+        self.is_closed = False
+        self.is_giving = False  # but to who fetches a plan
         self.plan: dict[str, Any] | None = None  # for a meter that fetches it
+        self.offer: Offer | None = None  # goes before the plan, once
+        self.asked: list[str] = []  # the ETags with which plans were asked for, "" for none
+        self.asked_when_offered = 0  # how many there were when the last offer was answered
         self.changed = threading.Condition()
         self._serial, self._keys, self._clock = serial, keys, clock
         self._nonces = NonceMemory()
@@ -81,7 +106,10 @@ class Listener:
         return int(self._server.server_address[1])
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening, also to who waits."""
+        with self.changed:
+            self.is_closed = True
+            self.changed.notify_all()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -103,27 +131,44 @@ class Listener:
     def _take(self, request: BaseHTTPRequestHandler) -> None:
         length = int(request.headers.get("Content-Length") or 0)
         body = request.rfile.read(min(length, MAX_BODY))
+        offer = None
         with self.changed:
             heard, status, answer, headers = self._judge(request, body)
+            if heard.what == "plan" and heard.answered == 200 and self.offer is not None:
+                offer, self.offer = self.offer, None
+                self.asked_when_offered = len(self.asked)
+                headers = {"ETag": offer.etag}
             self.heard.append(heard)
             self.changed.notify_all()
         data = b"" if answer is None else json.dumps(answer).encode()
-        if request.path.startswith("/edge/v1/time") and status == 200:
-            headers |= sign(
-                key=self._keys[0],
-                method="GET",
-                path="/edge/v1/time",
-                body=data,
-                timestamp=int(self._clock()),
-                nonce=request.headers.get("X-Nonce") or "",
-            )
+        if offer is not None:
+            data = offer.data
+        if request.command == "GET" and status == 200:
+            headers |= self._signed(request, data, offer)
         request.send_response(status)
         kind = "application/json" if status < 400 else PROBLEM
         for name, value in {**headers, "Content-Type": kind}.items():
             request.send_header(name, value)
         request.send_header("Content-Length", str(len(data)))
-        request.end_headers()
-        request.wfile.write(data)
+        with suppress(ConnectionError):  # who waited may have hung up
+            request.end_headers()
+            request.wfile.write(data)
+
+    def _signed(
+        self, request: BaseHTTPRequestHandler, data: bytes, offer: Offer | None
+    ) -> dict[str, str]:
+        asked_with = request.headers.get("X-Nonce") or ""
+        offer = offer or Offer(data=data, etag="", key=self._keys[0])
+        signature = sign(
+            key=offer.key,
+            method="GET",
+            path=request.path.partition("?")[0],
+            body=data if offer.sign_as is None else offer.sign_as,
+            timestamp=int(self._clock() + offer.ahead_s),
+            nonce=offer.nonce or asked_with,
+        )
+        whole = {**signature, **offer.headers}
+        return {name: value for name, value in whole.items() if value is not None}
 
     def _judge(self, request: BaseHTTPRequestHandler, body: bytes) -> Judged:
         now, path = self._clock(), request.path.partition("?")[0]
@@ -136,7 +181,7 @@ class Listener:
             heard = Heard(at=now, what=what, trouble=trouble, detail=detail, answered=status)
             return heard, status, problem(status, code, detail, **more), {}
 
-        if self.is_deaf:
+        if self.is_deaf and not (self.is_giving and what == "plan"):
             return refuse(503, "busy", "The kit plays deaf.")
         try:
             signed = verify(
@@ -153,8 +198,8 @@ class Listener:
         except SignatureRefused as error:
             # A clock that is far off is judged by what the meter makes of the answer.
             trouble = "" if error.code == "clock_skew" else error.code
-            time = stamp(datetime.fromtimestamp(now, UTC))
-            return refuse(401, error.code, str(error), trouble=trouble, time=time)
+            here = stamp(datetime.fromtimestamp(now, UTC))
+            return refuse(401, error.code, str(error), trouble=trouble, time=here)
         if found and unquote(found[1]) != self._serial:
             return refuse(403, "not_yours", f"{what} of another meter", trouble="whose")
         if what in {"plan", "time"}:
@@ -186,11 +231,21 @@ class Listener:
         self, what: str, request: BaseHTTPRequestHandler, now: float
     ) -> tuple[int, dict[str, Any] | None, dict[str, str]]:
         if what == "time":
-            time = stamp(datetime.fromtimestamp(now, UTC))
-            return 200, {"time": time, "unix_ms": int(now * 1000)}, {}
-        if self.plan is None:
+            here = stamp(datetime.fromtimestamp(now, UTC))
+            return 200, {"time": here, "unix_ms": int(now * 1000)}, {}
+        known = request.headers.get("If-None-Match", "")
+        self.asked.append(known)
+        self.changed.notify_all()
+        found = re.search(r"[?&]wait=(\d{1,3})(?:&|$)", request.path)
+        deadline = time.monotonic() + min(int(found[1]) if found else 0, LONGEST_WAIT_S)
+        while self.offer is None and known == self._etag() and not self.is_closed:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return 304, None, {"ETag": known}
+            self.changed.wait(left)
+        if self.plan is None and self.offer is None:
             return 503, problem(503, "busy", "No plan so far."), {"Retry-After": "5"}
-        etag = f'"{self.plan["revision"]}"'
-        if request.headers.get("If-None-Match") == etag:
-            return 304, None, {"ETag": etag}
-        return 200, self.plan, {"ETag": etag}
+        return 200, self.plan, {"ETag": self._etag()}
+
+    def _etag(self) -> str:
+        return f'"{self.plan["revision"]}"' if self.plan else "none"

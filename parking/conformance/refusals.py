@@ -83,6 +83,7 @@ def clock_skew(bench: Bench) -> None:
 
 def says_its_time(bench: Bench) -> None:
     """Read the time out of the refusal."""
+    _must_answer(bench)
     answer = bench.put(bench.message(), ahead_s=FAR_OFF_S)
     try:
         said = parse_stamp(answer.body.get("time")).timestamp()
@@ -148,6 +149,7 @@ def not_yours(bench: Bench) -> None:
 
 def problem_documents(bench: Bench) -> None:
     """Look at the form of two refusals."""
+    _must_answer(bench)
     guess = Key(bench.keys[0].key_id, b"another guess, of the same size.")
     for answer in (bench.put(bench.message(), key=guess), bench.put(b"{")):
         if answer.content_type != PROBLEM:
@@ -190,6 +192,11 @@ def expired(bench: Bench) -> None:
     late = bench.now + timedelta(seconds=bench.offset_s - 90)
     bench.refused(bench.put(bench.message(not_after=stamp(late))), 410, "expired")
     _still_green(bench, lamp)
+
+
+def _must_answer(bench: Bench) -> None:
+    if not bench.is_called:
+        raise NotTried("nobody calls this meter, so it answers nothing")
 
 
 def _refuses(bench: Bench, change: dict[str, Any], status: tuple[int, ...]) -> None:

@@ -11,7 +11,6 @@ from parking.meter_messages import State
 from parking.meter_protocol import OFF, Entry, Show, shown_at
 
 EXACT_S = 2.0
-LEAD_S = 1.0
 
 
 def own_clock(bench: Bench) -> None:
@@ -78,7 +77,7 @@ def keeps_its_plan(bench: Bench) -> None:
 def neutral_after_the_end(bench: Bench) -> None:
     """Let a plan end and compare what is shown."""
     lamp = bench.lamps[0]
-    seconds = bench.step_s + 1
+    seconds = bench.step_s + bench.lead_s
     bench.give(bench.show(Show("green", "steady"), lamp=lamp, seconds=seconds))
     bench.report_of(bench.revision)
     _wait(seconds)
@@ -93,7 +92,7 @@ def neutral_after_the_end(bench: Bench) -> None:
 
 
 def _sequence(bench: Bench, lamp: int) -> dict[int, list[Entry]]:
-    start = bench.now + timedelta(seconds=LEAD_S)
+    start = bench.now + timedelta(seconds=bench.lead_s)
     step = timedelta(seconds=bench.step_s)
     shows = (
         Show("green", "slow_blink"),

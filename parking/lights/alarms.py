@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
@@ -36,6 +36,19 @@ class AlarmKind(models.TextChoices):
     FAULT = "fault", _("reports a fault")
 
 
+class AlarmKey(NamedTuple):
+    """A meter, what is wrong, of which spot's lamp, and the meter's word for a fault."""
+
+    meter_id: int
+    kind: str
+    spot_id: int | None
+    word: str
+
+    def __str__(self) -> str:
+        """Name it together with the same trouble of the meter's other lamps."""
+        return f"{self.meter_id}:{self.kind}:{self.word}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
     """One thing that is wrong with a meter, or with one of its lights.
@@ -52,6 +65,12 @@ class Alarm:
     spot_number: str = ""
     amount: int | None = None
     word: str = ""
+
+    @property
+    def key(self) -> AlarmKey:
+        """What tells it from all others as long as it lasts."""
+        word = self.word if self.kind == AlarmKind.FAULT else ""
+        return AlarmKey(self.meter_id, self.kind.value, self.spot_id, word)
 
 
 def alarms(*, meters: QuerySet[Meter], now: datetime) -> list[Alarm]:

@@ -11,7 +11,7 @@ from parking.models.booking import (
     SlotKind,
     SlotState,
 )
-from parking.models.care import DeedKind, MeterDeed
+from parking.models.care import DeedKind, Maintenance, MeterDeed, SeenAlarm
 from parking.models.city import LEAST_PLATE_DAYS, Feature, Spot, Street, Zone
 from parking.models.demand import SHORTEST_PAUSE_DAYS, DemandRule
 from parking.models.forgetting import Forgetting, ForgettingReason
@@ -70,6 +70,7 @@ __all__ = [
     "Light",
     "LightColour",
     "LightPattern",
+    "Maintenance",
     "Meter",
     "MeterCommand",
     "MeterDeed",
@@ -77,6 +78,7 @@ __all__ = [
     "MeterKey",
     "Preferences",
     "ReportOutcome",
+    "SeenAlarm",
     "SimulationState",
     "Slot",
     "SlotKind",

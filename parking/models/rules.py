@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -9,10 +10,12 @@ from django.contrib.postgres.fields import DateTimeRangeField
 from django.contrib.postgres.indexes import GistIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from parking.models.care import Maintenance
 from parking.models.city import Spot, Zone
 
 MOST_CORRECTIONS = 100
@@ -174,6 +177,19 @@ class ClosureKind(models.TextChoices):
     OTHER = "other", _("other")
 
 
+class ClosureQuerySet(models.QuerySet["Closure"]):
+    """Questions about closures that read as words."""
+
+    def touching(self, *, spot: Spot, start: datetime, end: datetime) -> ClosureQuerySet:
+        """Keep what closes the spot, or shortens stays there, at some time of `[start, end)`."""
+        return self.filter(
+            Q(spot=None) | Q(spot=spot),
+            zone=spot.zone_id,
+            street__in=["", spot.street],
+            period__overlap=DateTimeTZRange(start, end),
+        )
+
+
 class Closure(models.Model):
     """A time in which a zone, a street or a spot is closed, or an event shortens the stays."""
 
@@ -212,6 +228,12 @@ class Closure(models.Model):
         blank=True,
         help_text=_("An event that only shortens the stays. Empty: nobody can book."),
     )
+    # Made with it, and gone with it.
+    maintenance = models.ForeignKey(
+        Maintenance, models.CASCADE, related_name="closures", null=True, editable=False
+    )
+
+    objects = ClosureQuerySet.as_manager()
 
     class Meta:
         ordering = [Lower("period")]

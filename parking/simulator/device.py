@@ -23,7 +23,7 @@ from parking.meter_protocol import (
     shown_at,
     stamp,
 )
-from parking.signatures import Key, NonceMemory, SignatureRefused, verify
+from parking.signatures import SKEW_S, Key, NonceMemory, SignatureRefused, verify
 from parking.simulator.faults import FaultBook
 from parking.simulator.specs import MeterSpec
 
@@ -94,10 +94,22 @@ class Device:
         self.note(now, "clock", "set by the site's time")
 
     def put_plan(
-        self, *, path: str, header: Callable[[str], str | None], body: bytes, now: float
+        self,
+        *,
+        method: str = "PUT",
+        path: str,
+        header: Callable[[str], str | None],
+        body: bytes,
+        now: float,
+        nonce: str | None = None,
+        lasting: bool = False,
     ) -> Reply:
-        """Answer `PUT …/plan` by the rules of the protocol; an accepted plan queues its ack."""
-        reply = self._put_plan(path, header, body, now)
+        """Take a signed plan by the rules of the protocol; an accepted one queues its ack.
+
+        Of a plan that it asked for, `nonce` is its own. A `lasting` one lay at a broker, and may be
+        older than a signature is good for: its revision and `not_after` say what it is worth.
+        """
+        reply = self._put_plan(method, path, header, body, now, nonce, lasting)
         if reply.status >= 400 and self.is_careless("problem", now):
             reply = Reply(reply.status, {})
         what = f"plan r{reply.body.get('revision', '?')} → {reply.status}"
@@ -105,7 +117,7 @@ class Device:
         return reply
 
     def take(self, message: dict[str, Any], *, now: float) -> Reply:
-        """Answer a plan message whose sender is known, called or fetched."""
+        """Answer a plan message whose sender is known."""
         serial, own = self.spec.serial, self._moment(now)
         if message.get("meter") != serial and not self.is_careless("owner", now):
             return self._refuse(403, "not_yours", "This plan is for another meter.")
@@ -222,19 +234,29 @@ class Device:
         self.log.appendleft((int(now), kind, text))
 
     def _put_plan(
-        self, path: str, header: Callable[[str], str | None], body: bytes, now: float
+        self,
+        method: str,
+        path: str,
+        header: Callable[[str], str | None],
+        body: bytes,
+        now: float,
+        nonce: str | None,
+        lasting: bool,
     ) -> Reply:
         own = self.own_time(now)
         try:
             signed = verify(
                 header=header,
-                method="PUT",
+                method=method,
                 path=path,
                 body=body,
                 key_of=lambda key_id: self._key_of(key_id, now),
                 now=own,
+                skew_s=float("inf") if lasting else SKEW_S,
             )
-            if not self._nonces.first_use(signed, own):
+            if nonce is not None and signed.nonce != nonce:
+                raise SignatureRefused("replay", "this answers another question")
+            if nonce is None and not lasting and not self._nonces.first_use(signed, own):
                 raise SignatureRefused("replay", "this nonce was used before")
         except SignatureRefused as error:
             about = {"bad_signature": "signature", "clock_skew": "skew", "replay": "nonce"}

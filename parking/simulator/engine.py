@@ -7,13 +7,16 @@ import heapq
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import count
 
+from parking.meter_protocol import plan_path
+from parking.simulator.broker import Broker, time_told
 from parking.simulator.device import Device, Reply
 from parking.simulator.faults import CUTS, Fault, FaultBook
 from parking.simulator.reports import Reporter
 from parking.simulator.specs import MeterSpec
+from parking.simulator.waiting import Line
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +41,19 @@ class Street:
         faults: FaultBook | None = None,
         clock: Callable[[], float] = time.time,
         heartbeat_s: float = HEARTBEAT_S,
+        line: str = "",
+        wait_s: int = 0,
+        broker: Broker | None = None,
     ) -> None:
         self.clock, self.heartbeat_s = clock, heartbeat_s
         self.faults = faults or FaultBook(seed)
         self.devices: dict[str, Device] = {}
-        self.reporter = Reporter(site, self.faults, clock, self.took)
+        self.reporter = Reporter(
+            site, self.faults, clock, self.took, line=line, wait_s=wait_s, broker=broker
+        )
+        self._line = Line(self.reporter, self.faults, clock, wait_s) if wait_s else None
+        self._broker = broker
+        self._retained: dict[str, tuple[bytes, Mapping[str, str]]] = {}  # plans at the broker
         self.version = 0  # rises with every change that a viewer can see
         self.changed: dict[str, int] = {}  # the version in which a meter changed last
         self._lamp_due: dict[Device, float] = {}
@@ -58,6 +69,10 @@ class Street:
             tasks.create_task(self.reporter.run())
             tasks.create_task(self._follow(feed))
             tasks.create_task(self._tick())
+            if self._line is not None:
+                tasks.create_task(self._line.run())
+            if self._broker is not None:
+                tasks.create_task(self._broker.run(self._receive, self._tell_by_broker))
 
     def put_up(self, specs: Sequence[MeterSpec]) -> None:
         """Take the city's list of meters: put up new ones, change or take down the others."""
@@ -66,6 +81,8 @@ class Street:
         for serial in self.devices.keys() - wanted.keys():
             gone = self.devices.pop(serial)
             self.reporter.forget(gone)
+            if self._line is not None:
+                self._line.leave(gone)
             self._lamp_due.pop(gone, None)
             self._cut.discard(gone)
             self._coming_back.discard(gone)
@@ -74,14 +91,18 @@ class Street:
         for serial, spec in wanted.items():
             if device := self.devices.get(serial):
                 if device.spec != spec:
-                    device.spec = spec
+                    polled, device.spec = device.spec.polls, spec
                     self.touch(serial)
+                    if spec.polls and not polled:
+                        self._poll(device, now)
+                    self._find_plan(device)
                 continue
             device = self.devices[serial] = Device(spec, self.faults, now=now)
             self.touch(serial)
             self._at(now + self._pace.uniform(0, spread), "heartbeat", device)
-            if not spec.is_called:
-                self._at(now + self._pace.uniform(0, PULL_EVERY_S), "pull", device)
+            if spec.polls:
+                self._poll(device, now)
+            self._find_plan(device)
 
     def touch(self, serial: str) -> None:
         """Let viewers look at a meter again."""
@@ -98,6 +119,7 @@ class Street:
     def reboot(self, device: Device) -> None:
         """Cut a meter's power for a moment."""
         device.reboot(now=self.clock())
+        self._find_plan(device)
         self.reporter.tell(device)
         self.touch(device.spec.serial)
 
@@ -132,8 +154,8 @@ class Street:
             if device in self._coming_back:
                 continue
             self.reporter.tell(device)
-            if was_cut and not device.spec.is_called:
-                self.reporter.ask(device)
+            if was_cut:
+                self._find_plan(device)
 
     async def _follow(self, feed: Feed) -> None:
         while True:
@@ -159,22 +181,60 @@ class Street:
         if what == "heartbeat":
             if self.faults.strikes("reboot", device.spec.serial, now):
                 device.reboot(now=now)
+                self._find_plan(device)
             self._at(now + self.heartbeat_s, what, device)
             if not device.is_careless("heartbeat", now):
                 self.reporter.tell(device)
         elif what == "pull":
-            self._at(now + PULL_EVERY_S, what, device)
-            self.reporter.ask(device)
+            if device.spec.polls:
+                self._at(now + PULL_EVERY_S, what, device)
+                self.reporter.ask(device)
             return
         elif what == "back":
             self._coming_back.discard(device)
             self.reporter.tell(device)
-            if not device.spec.is_called:
-                self.reporter.ask(device)
+            self._find_plan(device)
         elif self._lamp_due.get(device) == due:  # else a later plan has moved it
             self._plan_ahead(device)
             self.reporter.tell(device)
         self.touch(device.spec.serial)
+
+    def _poll(self, device: Device, now: float) -> None:
+        """Have a meter that nobody calls ask for its plan, on the line or again and again."""
+        if self._line is not None:
+            self._line.join(device)
+        else:
+            self._at(now + self._pace.uniform(0, PULL_EVERY_S), "pull", device)
+
+    def _find_plan(self, device: Device) -> None:
+        """Have a meter that nobody calls look for its plan now, as when it is back on the net."""
+        serial, now = device.spec.serial, self.clock()
+        if device.spec.polls and self._line is None:
+            self.reporter.ask(device)
+        elif device.spec.by_broker and serial in self._retained and not device.is_cut(now):
+            body, headers = self._retained[serial]
+            reply = device.put_plan(
+                path=plan_path(serial), header=headers.get, body=body, now=now, lasting=True
+            )
+            self.took(device, reply)
+
+    def _receive(self, serial: str, what: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Take what the broker has for a meter."""
+        device = self.devices.get(serial)
+        if what == "plan":
+            self._retained[serial] = (body, headers)
+            if device is not None:
+                self._find_plan(device)
+        elif device is not None and (
+            there := time_told(device.spec, header=headers.get, body=body)
+        ):
+            device.set_clock(there, now=self.clock())
+            self.reporter.tell(device)
+
+    def _tell_by_broker(self) -> None:
+        for device in self.devices.values():
+            if device.spec.by_broker:
+                self.reporter.tell(device)
 
     def _plan_ahead(self, device: Device) -> None:
         change = device.next_change(self.clock())

@@ -17,6 +17,7 @@ import httpx
 
 from parking.meter_protocol import UNQUOTED, parse_stamp
 from parking.signatures import NONCE_S, new_nonce, sign
+from parking.simulator.broker import Broker, BrokerAway
 from parking.simulator.clock import sleep
 from parking.simulator.device import Device, Reply
 from parking.simulator.faults import FaultBook
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 CALLERS = 24  # calls at once
 LONGEST_WAIT_S = 20.0
+LINE_MARGIN_S = 15.0  # an answer may come so much later than the wait ends
 
 
 class Undelivered(Exception):
@@ -40,7 +42,12 @@ class Reporter:
         faults: FaultBook,
         clock: Callable[[], float],
         took: Callable[[Device, Reply], None],
+        *,
+        line: str = "",
+        wait_s: int = 0,
+        broker: Broker | None = None,
     ) -> None:
+        """Call `site`; who waits for a plan, `wait_s` seconds at most, calls `line`."""
         self.counts: Counter[str] = Counter()  # by outcome, for whoever watches the street
         self._faults, self._clock, self._took = faults, clock, took
         self._queue: asyncio.Queue[Device] = asyncio.Queue()
@@ -52,12 +59,21 @@ class Reporter:
         self._etags: dict[Device, str] = {}
         self._replays: dict[Device, tuple[float, httpx.Request]] = {}
         self._later: set[asyncio.Task[None]] = set()
+        self._broker = broker
         self._http = httpx.AsyncClient(
             base_url=site,
             timeout=httpx.Timeout(10, connect=3),
             limits=httpx.Limits(max_connections=CALLERS, max_keepalive_connections=CALLERS),
             trust_env=False,
         )
+        self._line = self._http
+        if wait_s:
+            self._line = httpx.AsyncClient(
+                base_url=line or site,
+                timeout=httpx.Timeout(wait_s + LINE_MARGIN_S, connect=3),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+                trust_env=False,
+            )
 
     async def run(self) -> None:
         """Call until cancelled."""
@@ -69,6 +85,7 @@ class Reporter:
             for task in self._later:
                 task.cancel()
             await self._http.aclose()
+            await self._line.aclose()
 
     def tell(self, device: Device) -> None:
         """Have the meter report its state, as it is when its turn comes."""
@@ -125,15 +142,14 @@ class Reporter:
                 self._busy.discard(device)
 
     async def _turn(self, device: Device) -> None:
-        serial = device.spec.serial
-        base = f"/edge/v1/meters/{quote(serial, safe=UNQUOTED)}"
+        base = _base(device)
         if device.is_cut(self._clock()):
             raise Undelivered("cut off")
         if not device.spec.keys:
             self.counts["without a key"] += 1
             return
         if device in self._asking:
-            await self._fetch_plan(device, f"{base}/plan")
+            await self.fetch_plan(device)
             self._asking.discard(device)
         if device in self._dirty:
             self._dirty.discard(device)
@@ -161,16 +177,32 @@ class Reporter:
             await self._http.send(self._replays[device][1])
         device.note(now, "out", f"state #{state['seq']} r{state['revision']}")
 
-    async def _fetch_plan(self, device: Device, path: str) -> None:
+    async def fetch_plan(self, device: Device, *, wait_s: int = 0) -> bool:
+        """Ask for the plan and take it; say whether the meter has the latest now.
+
+        Raises:
+            Undelivered, httpx.HTTPError: the site does not answer as it should.
+        """
+        if device.is_cut(self._clock()) or not device.spec.keys:
+            raise Undelivered("cut off, or without a key")
+        path = f"{_base(device)}/plan"
         etag = self._etags.get(device) if device.revision else None
         headers = {"If-None-Match": etag} if etag else {}
-        answer = await self._send(device, "GET", path, None, headers)
-        if answer.status_code == 200:
-            reply = device.take(answer.json(), now=self._clock())
-            device.note(self._clock(), "in", f"fetched plan → {reply.status}")
-            if reply.status < 300:  # what was not taken is wanted again
-                self._etags[device] = answer.headers.get("ETag", "")
-            self._took(device, reply)
+        answer = await self._send(device, "GET", path, None, headers, wait_s=wait_s)
+        if answer.status_code != 200:
+            return answer.status_code == 304
+        reply = device.put_plan(
+            method="GET",
+            path=path,
+            header=answer.headers.get,
+            body=answer.content,
+            now=self._clock(),
+            nonce=answer.request.headers["X-Nonce"],
+        )
+        if reply.status < 300:  # what was not taken is wanted again
+            self._etags[device] = answer.headers.get("ETag", "")
+        self._took(device, reply)
+        return reply.status < 300
 
     async def _send(
         self,
@@ -179,12 +211,14 @@ class Reporter:
         path: str,
         message: dict[str, Any] | None,
         headers: dict[str, str] | None = None,
+        *,
+        wait_s: int = 0,
     ) -> httpx.Response:
         body = b"" if message is None else json.dumps(message, separators=(",", ":")).encode()
-        answer = await self._signed(device, method, path, body, headers or {})
+        answer = await self._signed(device, method, path, body, headers or {}, wait_s=wait_s)
         if answer.status_code == 401 and _code(answer) == "clock_skew":
             await self._set_clock(device)
-            answer = await self._signed(device, method, path, body, headers or {})
+            answer = await self._signed(device, method, path, body, headers or {}, wait_s=wait_s)
         self.counts[f"{path.rpartition('/')[2]} {answer.status_code}"] += 1
         if answer.status_code == 429 or answer.status_code >= 500 or answer.status_code == 401:
             raise Undelivered(f"{path}: {answer.status_code}")
@@ -193,7 +227,14 @@ class Reporter:
         return answer
 
     async def _signed(
-        self, device: Device, method: str, path: str, body: bytes, headers: dict[str, str]
+        self,
+        device: Device,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: dict[str, str],
+        *,
+        wait_s: int = 0,
     ) -> httpx.Response:
         now = self._clock()
         signature = sign(
@@ -206,10 +247,14 @@ class Reporter:
         )
         if self._faults.strikes("bad_signature", device.spec.serial, now):
             signature["X-Signature"] = "v1=" + "0" * 64
-        request = self._http.build_request(
+        if device.spec.by_broker and method == "POST":
+            return await self._publish(device, path, body, signature)
+        http = self._line if wait_s else self._http
+        request = http.build_request(
             method,
             path,
             content=body,
+            params={"wait": wait_s} if wait_s else None,
             headers={"Content-Type": "application/json", **headers, **signature},
         )
         # Kept only where it may be wanted: ten thousand requests are many bytes.
@@ -217,13 +262,25 @@ class Reporter:
             device not in self._replays or self._replays[device][0] < now - NONCE_S
         ):
             self._replays[device] = (now, request)
-        return await self._http.send(request)
+        return await http.send(request)
+
+    async def _publish(
+        self, device: Device, path: str, body: bytes, signature: dict[str, str]
+    ) -> httpx.Response:
+        """Say through the broker what goes over HTTP otherwise; a refusal comes back by itself."""
+        if self._broker is None:
+            raise Undelivered("no broker was given")
+        try:
+            await self._broker.say(device.spec.serial, path.rpartition("/")[2], body, signature)
+        except BrokerAway as error:
+            raise Undelivered(f"broker: {error}") from error
+        return httpx.Response(200)
 
     async def _set_clock(self, device: Device) -> None:
         answer = await self._signed(device, "GET", "/edge/v1/time", b"", {})
         if answer.status_code == 200:
-            time = parse_stamp(answer.json().get("time")).timestamp()
-            device.set_clock(time, now=self._clock())
+            told = parse_stamp(answer.json().get("time")).timestamp()
+            device.set_clock(told, now=self._clock())
 
     def _after(self, seconds: float, device: Device) -> None:
         async def later() -> None:
@@ -247,6 +304,10 @@ class Reporter:
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._later.add(task)
         task.add_done_callback(self._later.discard)
+
+
+def _base(device: Device) -> str:
+    return f"/edge/v1/meters/{quote(device.spec.serial, safe=UNQUOTED)}"
 
 
 def _code(answer: httpx.Response) -> str:

@@ -21,10 +21,16 @@ class MeterSpec:
 
     serial: str
     keys: tuple[Key, ...]
-    is_called: bool  # False: nobody calls it, it asks for its plan
+    is_called: bool  # False: nobody calls it, it asks for its plan, or finds it at a broker
     zone: str
     street: str
     longitude: float
     latitude: float
     spots: tuple[SpotSpec, ...]
     gateway: str = ""  # what it hangs on, together with others of the same name
+    by_broker: bool = False
+
+    @property
+    def polls(self) -> bool:
+        """Whether it has to ask for its plan."""
+        return not self.is_called and not self.by_broker

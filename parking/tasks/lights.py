@@ -12,7 +12,7 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from parking import booking, courier, lights, meter_keys
+from parking import booking, courier, lights, meter_care, meter_keys, seen_alarms
 from parking.lights import commands
 from parking.meter_client import Answer, MeterError
 from parking.signatures import Key
@@ -67,7 +67,8 @@ def ship_due() -> int:
 
 @shared_task(name="parking.advance_lights")
 def advance_lights() -> int:
-    """Move what lights should show with the clock, and extend plans."""
+    """Move what lights should show with the clock, extend plans, begin planned maintenance."""
+    meter_care.begin_due(now=timezone.now())
     looked, deadline = 0, time.monotonic() + RUN_FOR_S
     while time.monotonic() < deadline:
         batch = lights.look(now=timezone.now())
@@ -79,7 +80,11 @@ def advance_lights() -> int:
 
 @shared_task(name="parking.reconcile_lights")
 def reconcile_lights() -> int:
-    """Write commands for meters that do not show what they should; `ship_due` sends them."""
+    """Write commands for meters that do not show what they should; `ship_due` sends them.
+
+    Alarms that somebody has seen and that are over are ended.
+    """
+    seen_alarms.review(now=timezone.now())
     return len(lights.reconcile(now=timezone.now()))
 
 

@@ -1,4 +1,4 @@
-"""“My spot is taken”, “the light is dark”: where to go instead, or everything back."""
+"""A spot that is taken, dark or closed: where to go instead, or everything back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from parking import access, booking, late_lights, spot_reports
+from parking import access, booking, closures, late_lights, spot_reports
 from parking.models import Booking
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from parking.terms import SpotUnknown, StayRefused
 from payments import change, taken, tasks
-from payments.taken import TAKEN, UNLIT, Cause
+from payments.taken import CLOSED, TAKEN, UNLIT, Cause
 from payments.views.citizen import actor_of, open_with_key
 
 
@@ -36,13 +36,20 @@ def unlit_page(request: HttpRequest, reference: str) -> HttpResponse:
     return _page(request, reference, UNLIT)
 
 
+@never_cache
+@require_http_methods(["GET", "POST"])
+def closed_page(request: HttpRequest, reference: str) -> HttpResponse:
+    """Offer the same where the city closes the spot during the stay."""
+    return _page(request, reference, CLOSED)
+
+
 def _page(request: HttpRequest, reference: str, cause: Cause) -> HttpResponse:
     found = access.booking_or_404(request, reference, own=True)
     try:
         if request.method == "POST":
             return _act(request, found, cause)
         return _ask(request, found, cause)
-    except late_lights.NotOffered:
+    except (late_lights.NotOffered, closures.NotClosed):
         messages.info(request, _("There is nothing to choose any more: your booking stands."))
     except spot_reports.NotTheTime:
         messages.warning(
@@ -125,6 +132,7 @@ def _ask(
         "booking": found,
         "ways": taken.ways_out(booking_id=found.pk, now=timezone.now(), cause=cause),
         "is_dark": cause is UNLIT,
+        "is_closed": cause is CLOSED,
         "notice": notice,
     }
     return render(request, "payments/taken.html", context, status=status)

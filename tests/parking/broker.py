@@ -17,7 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from parking.management.commands.simulate_meters import meters as specs_from_database
-from parking.meter_mqtt import ROOT, topic
+from parking.mqtt_messages import ROOT, topic
 from parking.signatures import Key, new_nonce, sign, verify
 from parking.simulator.device import Device
 from parking.simulator.faults import FaultBook

@@ -17,6 +17,7 @@ from parking import booking, meter_keys
 from parking.management.commands.simulate_meters import meters as specs_from_database
 from parking.models import Meter, Slot, Spot, Zone
 from parking.simulator.app import App
+from parking.simulator.broker import Broker
 from parking.simulator.engine import HEARTBEAT_S, Street
 from parking.simulator.fault_files import parse_faults
 from parking.simulator.faults import FaultBook
@@ -114,9 +115,17 @@ class RunningStreet:
         port: int = 0,
         clock: Callable[[], float] = time.time,
         heartbeat_s: float = HEARTBEAT_S,
+        wait_s: int = 0,
+        broker: Broker | None = None,
     ) -> None:
         self.street = Street(
-            site=site, seed=seed, faults=FaultBook(seed), clock=clock, heartbeat_s=heartbeat_s
+            site=site,
+            seed=seed,
+            faults=FaultBook(seed),
+            clock=clock,
+            heartbeat_s=heartbeat_s,
+            wait_s=wait_s,
+            broker=broker,
         )
         self._loop = asyncio.new_event_loop()
         self._server = Server(App(self.street))

@@ -18,6 +18,7 @@ from parking.meter_messages import LampState, State
 from parking.meter_protocol import Show
 from parking.models import (
     BookingEvent,
+    Closure,
     LateLight,
     Light,
     Meter,
@@ -289,3 +290,29 @@ def test_nobody_else_may_choose(stay: Slot) -> None:
     assert stranger.get(page(stay, "light/")).status_code == 404
     assert stranger.post(page(stay, "light/"), {"do": "refund"}).status_code == 404
     assert Mail.objects.filter(kind=MailKind.UNLIT).count() == 1
+
+
+def test_who_has_booked_a_spot_that_the_city_closes_may_go_elsewhere_or_have_everything_back(
+    guest: Client, stay: Slot, street: Street
+) -> None:
+    StayRules.objects.update(refund_unused=False, grace_min=0)
+    paid_for(stay, 3)
+    assert "is closed for some of your stay" not in text(guest, stay)
+    nothing = guest.post(page(stay, "closed/"), {"do": "refund"}, follow=True)
+    assert "your booking stands" in nothing.content.decode()
+    closure = Closure.objects.create(
+        zone=stay.spot.zone, spot=stay.spot, period=stay.period, reason="New pole"
+    )
+    said = text(guest, stay)
+    assert "is closed for some of your stay" in said
+    assert "New pole" in said
+    assert "My spot is closed" in text(guest, stay, "closed/")
+
+    guest.post(page(stay, "closed/"), {"do": "refund"}, follow=True)
+
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.reason) == (400, RefundReason.OPERATOR)
+    assert BookingEvent.objects.get(kind="cancelled").reason == booking.SPOT_WAS_CLOSED
+    assert "the city closed the spot" in text(guest, stay)
+    closure.delete()
+    check_books()

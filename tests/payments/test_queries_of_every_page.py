@@ -191,8 +191,8 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
     "payments:erase": ("citizen", lambda _: reverse("payments:erase"), None),
     "payments:booking-data": ("citizen", of_booking("payments:booking-data"), None),
     "parking:warden": ("warden", lambda _: f"{reverse('parking:warden')}?zone=kamppi", 8),
-    "payments:booking": ("citizen", of_booking("payments:booking"), 19),
-    "payments:booking-status": ("citizen", of_booking("payments:booking-status"), 11),
+    "payments:booking": ("citizen", of_booking("payments:booking"), 20),
+    "payments:booking-status": ("citizen", of_booking("payments:booking-status"), 12),
     "payments:extend": ("citizen", of_booking("payments:extend"), None),
     "payments:change": ("citizen", of_booking("payments:change"), None),
     "payments:taken": ("citizen", of_booking("payments:taken"), None),
@@ -245,6 +245,12 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
         lambda _: reverse("admin:parking_street_drawing") + "?" + BBOX,
         None,
     ),
+    "admin:parking_meter_alarms": ("chief", lambda _: reverse("admin:parking_meter_alarms"), None),
+    "admin:parking_meter_gateways": (
+        "chief",
+        lambda _: reverse("admin:parking_meter_gateways"),
+        None,
+    ),
     "admin:parking_meter_lights": ("chief", lambda _: reverse("admin:parking_meter_lights"), None),
     "admin:parking_meter_lamp": (
         "chief",
@@ -289,7 +295,7 @@ DO_AND_LEAD_AWAY = {
     *("admin:parking_tariffversion_preview", "admin:parking_tariffversion_preview_new"),
     # Only where there is an answer, a large file, a light that failed; where a token lets in.
     *("admin:parking_tariffsimulation_csv", "payments:export-job", "payments:export-job-file"),
-    *("payments:export-job-status", "payments:unlit", "metrics"),
+    *("payments:export-job-status", "payments:unlit", "payments:closed", "metrics"),
     "parking:style-guide",  # only with DEBUG
     # Only for guests; only in a demonstration.
     *("payments:erase-booking", "payments:mailbox", "payments:mailbox-letter"),

@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 from tqdm import tqdm
 
-from config.demo import CITIES, build, history, processor
+from config.demo import CITIES, build, history, processor, ways
 from config.demo.plan import City
 from parking import lights
 from parking.models import Meter
@@ -47,7 +47,33 @@ class Command(BaseCommand):
             help="days of bookings and payments, 0 to 60 (default: %(default)s)",
         )
 
-    def handle(self, *args: Any, city: str, if_empty: bool, history_days: int, **_: Any) -> None:
+        for way in ("polling", "by-broker"):
+            parser.add_argument(
+                f"--{way}",
+                type=int,
+                choices=range(51),
+                metavar="PERCENT",
+                help=f"of the meters that are {way}, 0 to 50; also where a city is held already",
+            )
+
+    def handle(
+        self,
+        *args: Any,
+        polling: int | None = None,
+        by_broker: int | None = None,
+        **options: Any,
+    ) -> None:
+        """Seed, then share out the ways to the meters.
+
+        Raises:
+            CommandError: see `_seed`.
+        """
+        self._seed(**options)
+        asked = {ways.POLLING: polling, ways.BROKER: by_broker}
+        shares = {way: percent for way, percent in asked.items() if percent is not None}
+        ways.share_out(shares=shares, now=timezone.now())
+
+    def _seed(self, *, city: str, if_empty: bool, history_days: int, **_: Any) -> None:
         """Seed, or say why not.
 
         Raises:

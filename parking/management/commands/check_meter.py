@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from parking.conformance.bench import Bench
+from parking.conformance.calling import CallingBench
 from parking.conformance.listener import Listener
 from parking.conformance.report import Verdict, check, junit, line, summary
 from parking.conformance.rules import RULES
@@ -30,7 +31,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the meter's address, what is known of it, and where to listen and to report."""
-        parser.add_argument("url", help="of the meter or its gateway, such as http://10.1.2.3")
+        parser.add_argument(
+            "url",
+            nargs="?",
+            default="",
+            help="of the meter or its gateway, such as http://10.1.2.3; none: it only calls us",
+        )
         parser.add_argument("--serial", required=True)
         parser.add_argument("--lamps", type=int, nargs="+", default=[1], help="their numbers")
         parser.add_argument(
@@ -42,6 +48,9 @@ class Command(BaseCommand):
         parser.add_argument("--eye", default="", help="says what lamps and bays really look like")
         parser.add_argument("--heartbeat", type=float, default=60.0, help="seconds")
         parser.add_argument("--patience", type=float, default=10.0, help="seconds, for a report")
+        parser.add_argument(
+            "--poll", type=float, default=30.0, help="seconds after which it asks for its plan"
+        )
         parser.add_argument("--step", type=float, default=4.0, help="seconds between two changes")
         parser.add_argument("--only", nargs="*", default=[], help="names of rules")
         parser.add_argument("--junit", type=Path, help="write the report as JUnit XML, too")
@@ -52,7 +61,7 @@ class Command(BaseCommand):
         Raises:
             CommandError: something that was given is wrong, or a rule is broken.
         """
-        if urlsplit(options["url"]).scheme not in {"http", "https"}:
+        if options["url"] and urlsplit(options["url"]).scheme not in {"http", "https"}:
             raise CommandError("the address must begin with http:// or https://")
         if unknown := set(options["only"]) - {rule.name for rule in RULES}:
             raise CommandError(f"no such rule: {', '.join(sorted(unknown))}")
@@ -61,17 +70,20 @@ class Command(BaseCommand):
         keys = _keys(options["keys_file"])
         listener = _listen(options["listen"], options["serial"], keys)
         try:
-            bench = Bench(
-                url=options["url"],
-                serial=options["serial"],
-                keys=keys,
-                lamps=sorted(set(options["lamps"])),
-                listener=listener,
-                eye=options["eye"],
-                heartbeat_s=options["heartbeat"],
-                patience_s=options["patience"],
-                step_s=options["step"],
-            )
+            known: dict[str, Any] = {
+                "serial": options["serial"],
+                "keys": keys,
+                "lamps": sorted(set(options["lamps"])),
+                "listener": listener,
+                "eye": options["eye"],
+                "heartbeat_s": options["heartbeat"],
+                "patience_s": options["patience"],
+                "step_s": options["step"],
+            }
+            if options["url"]:
+                bench = Bench(url=options["url"], **known)
+            else:
+                bench = CallingBench(poll_s=options["poll"], **known)
             findings = check(
                 bench,
                 only=options["only"],

@@ -14,10 +14,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from parking import meter_keys
+from parking import meter_keys, meter_mqtt
 from parking.meter_protocol import parse_stamp
 from parking.models import Meter, MeterKey, Spot
 from parking.signatures import Key
+from parking.simulator.broker import Broker
 from parking.simulator.clock import FASTEST, VirtualClock
 from parking.simulator.engine import HEARTBEAT_S, Street
 from parking.simulator.fault_files import FaultsRefused, read_faults
@@ -45,6 +46,10 @@ class Command(BaseCommand):
             "--host", default="127.0.0.1", help="it has no passwords: keep it local"
         )
         parser.add_argument("--site", default=settings.SITE_URL, help="where the meters call")
+        parser.add_argument("--line", help="where meters wait that nobody calls; by default --site")
+        parser.add_argument(
+            "--wait", type=_wait, default=0, help="seconds that they wait; 0: they ask every 5 s"
+        )
         parser.add_argument("--count", type=_count, default=LARGEST_COUNT, help="play so many")
         parser.add_argument("--seed", type=int, default=1, help="the same seed, the same mishaps")
         parser.add_argument("--faults", type=Path, help="a TOML or JSON file of what goes wrong")
@@ -73,6 +78,9 @@ class Command(BaseCommand):
             seed=options["seed"],
             clock=VirtualClock(start=options["start"], speed=options["speed"]),
             heartbeat_s=options["heartbeat"],
+            line=options["line"] or options["site"],
+            wait_s=options["wait"],
+            broker=Broker(lambda: meter_mqtt.client("street")) if settings.METER_MQTT_URL else None,
         )
         street.faults.add(faults, at=street.clock())
 
@@ -113,7 +121,8 @@ def meters(count: int) -> list[MeterSpec]:
         MeterSpec(
             serial=meter.serial,
             keys=tuple(keys[meter.id]),
-            is_called=bool(meter.edge_url),
+            is_called=meter.edge_url not in {"", meter_mqtt.ADDRESS},
+            by_broker=meter.edge_url == meter_mqtt.ADDRESS,
             gateway=meter.edge_url,
             zone=meter.zone.name,
             street=next((spot.street for spot in spots[meter.id] if spot.street), ""),
@@ -135,6 +144,10 @@ def _count(text: str) -> int:
 
 def _speed(text: str) -> float:
     return _number(text, 0, FASTEST)
+
+
+def _wait(text: str) -> int:
+    return int(_number(text, 0, 60))
 
 
 def _heartbeat(text: str) -> float:

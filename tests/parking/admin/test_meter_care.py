@@ -206,3 +206,29 @@ def test_a_thousand_meters_and_lights_take_no_more_queries_than_a_few(
         assert "1000" in browser.get(reverse(LIST)).content.decode().replace(",", "")
     with django_assert_max_num_queries(12):  # type: ignore[operator]
         assert browser.get(reverse(LIGHTS)).context["count"] == 999
+
+
+def test_maintenance_is_planned_ahead_and_names_what_is_booked_there(
+    meter: Meter, operator: User, enter: Enter
+) -> None:
+    start = timezone.localtime(cast.soon() + timedelta(days=1))
+    spot = Spot.objects.get(meter=meter, position=1)
+    slot = cast.a_hold(spot, start + timedelta(hours=1), now=timezone.now())
+    browser = enter(operator)
+    asked = {"action": "begin_maintenance", "_selected_action": [meter.pk], "why": "new pole"}
+    wish = {**asked, "hours": "4", "closes": "on", "start": f"{start:%Y-%m-%dT%H:%M}"}
+    over = browser.post(reverse(LIST), {**wish, "start": "2020-01-01T10:00"})
+    assert "This time is over already" in over.content.decode()
+    assert not MeterDeed.objects.exists()
+
+    told = browser.post(reverse(LIST), wish, follow=True).content.decode()
+
+    assert "Maintenance of 1 meter is planned." in told
+    assert "1 stay is booked in that time" in told
+    assert slot.booking.reference in told
+    planned = browser.get(reverse(LIST), {"health": "planned"})
+    assert [row.pk for row in planned.context["cl"].queryset] == [meter.pk]
+    page = browser.get(reverse("admin:parking_meter_change", args=[meter.pk])).content.decode()
+    assert page.count("new pole") == 2
+    records = browser.get(reverse("admin:parking_maintenance_changelist"), {"when": "next"})
+    assert [row.spot_count for row in records.context["cl"].queryset] == [2]

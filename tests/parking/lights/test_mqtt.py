@@ -17,13 +17,21 @@ from django.utils import timezone
 
 from parking import courier, lights, meter_keys, meter_mqtt, tasks
 from parking.meter_client import Answer, MeterError
-from parking.meter_mqtt import topic
 from parking.meter_protocol import message
 from parking.models import CommandState, Gateway, Light, Meter, MeterCommand
+from parking.mqtt_messages import topic
 from parking.signatures import verify
+from parking.simulator import broker as simulated
 from tests import cast
 from tests.parking.broker import Broker, MqttMeter
-from tests.parking.street import a_street_meter, booked_now, eventually, lamp, shows
+from tests.parking.street import (
+    RunningStreet,
+    a_street_meter,
+    booked_now,
+    eventually,
+    lamp,
+    shows,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WITHIN = 20.0
@@ -66,6 +74,26 @@ def test_a_confirmed_booking_turns_the_lamp_green_and_the_meter_says_so(
     eventually(lambda: last(meter).state == CommandState.APPLIED, within=WITHIN)
     assert device.shown(1) == "green steady"
     assert device.shown(2) == "off none"
+
+
+def test_a_simulated_street_lives_by_the_broker_alone(meter: Meter, broker: Broker) -> None:
+    line = simulated.Broker(lambda: meter_mqtt.client("street"))
+    street = RunningStreet("http://127.0.0.1:9", broker=line).start()  # nobody is there
+    try:
+        street.put_up()
+        eventually(lambda: shows(meter, 1, "off none"), within=WITHIN)
+        booked_now(meter)
+        tasks.ship_command(meter.pk)
+        eventually(lambda: shows(meter, 1, "green steady"), within=WITHIN)
+        eventually(lambda: last(meter).state == CommandState.APPLIED, within=WITHIN)
+        device = street.street.devices[meter.serial]
+        street.do(lambda: street.street.reboot(device))
+        assert street.do(lambda: device.revision) == last(meter).revision, "it lay at the broker"
+        street.do(lambda: device.set_clock(time.time() - 4000, now=time.time()))
+        street.do(lambda: street.street.tell_all())
+        eventually(lambda: abs(street.do(lambda: device.own_time(0.0))) < 30, within=WITHIN)
+    finally:
+        street.stop()
 
 
 def test_a_meter_that_was_away_finds_its_plan_at_the_broker(meter: Meter, broker: Broker) -> None:

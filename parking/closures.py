@@ -1,0 +1,35 @@
+"""A spot that the city closes though somebody has booked it: the booking stands, and its citizen
+may go elsewhere at no cost, or have everything back.
+
+Nobody can book what is closed, so the closure came later than the booking.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from parking.booking import BookingError
+from parking.models import Closure
+from parking.stays import Stay
+
+
+class NotClosed(BookingError):
+    """Nothing closes the spot in what is left of the stay."""
+
+
+def ahead(*, stay: Stay, now: datetime) -> Closure | None:
+    """Return what closes the spot in what is left of a booked stay, the first of several."""
+    if not stay.is_booked or now >= stay.end:
+        return None
+    touching = Closure.objects.touching(spot=stay.spot, start=max(now, stay.start), end=stay.end)
+    return touching.filter(longest_stay_min=None).first()
+
+
+def check(*, stay: Stay, now: datetime) -> None:
+    """Refuse a way out where nothing is closed.
+
+    Raises:
+        NotClosed: see there.
+    """
+    if ahead(stay=stay, now=now) is None:
+        raise NotClosed
