@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parking", "0034_plates_vanish"),
+        ("parking", "0032_plates_vanish"),
         ("payments", "0016_late_lights"),
     ]
 

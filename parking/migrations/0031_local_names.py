@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Keep the names of zones and streets in the languages of their readers."""
 
-    dependencies = [("parking", "0032_preferences")]
+    dependencies = [("parking", "0030_preferences")]
 
     operations = [
         migrations.AddField(

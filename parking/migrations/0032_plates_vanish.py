@@ -15,7 +15,7 @@ THAW = "DROP TRIGGER forgetting_frozen ON parking_forgetting;"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parking", "0033_local_names"),
+        ("parking", "0031_local_names"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

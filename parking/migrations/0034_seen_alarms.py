@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parking", "0037_planned_maintenance"),
+        ("parking", "0033_planned_maintenance"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("parking", "0030_hold_prolonged_once"),
+        ("parking", "0029_hold_prolonged_once"),
     ]
 
     operations = [

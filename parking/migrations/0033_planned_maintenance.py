@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("parking", "0026_counted_commands"),
+        ("parking", "0032_plates_vanish"),
     ]
 
     operations = [

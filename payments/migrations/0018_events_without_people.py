@@ -14,5 +14,5 @@ UPDATE payments_webhookevent SET payload = payload
 class Migration(migrations.Migration):
     """What was typed cannot be brought back; the way back changes nothing."""
 
-    dependencies = [("payments", "0018_letters_about_accounts")]
+    dependencies = [("payments", "0017_letters_about_accounts")]
     operations = [migrations.RunSQL(FORGET, migrations.RunSQL.noop)]
