@@ -16,9 +16,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from parking import formatting, seen_alarms
 from parking.admin.scoping import own_zones, visible_zones
@@ -78,7 +77,7 @@ class AlarmPages(_Base):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": _now("Alarms"),
+            "title": gettext("Alarms"),
             "form": form,
             "may_see": may_see,
             "count": len(fresh),
@@ -105,19 +104,19 @@ class AlarmPages(_Base):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": _now("Addresses of meters"),
+            "title": gettext("Addresses of meters"),
             "trouble": len(trouble),
             "count": len(counts),
             "table": table(
-                name=_now("Addresses"),
+                name=gettext("Addresses"),
                 head=[
-                    _now("Address"),
-                    _now("Meters"),
-                    _now("Circuit breaker"),
-                    _now("Since"),
-                    _now("Failures in a row"),
-                    _now("Next try"),
-                    _now("Last error"),
+                    gettext("Address"),
+                    gettext("Meters"),
+                    gettext("Circuit breaker"),
+                    gettext("Since"),
+                    gettext("Failures in a row"),
+                    gettext("Next try"),
+                    gettext("Last error"),
                 ],
                 rows=[_gateway_row(url, counts[url], trouble.get(url), now) for url in shown],
             ),
@@ -166,8 +165,8 @@ def _about(alarm: Alarm) -> str:
         return alarm.word
     if alarm.kind == AlarmKind.CLOCK:
         seconds = formatting.number(round(alarm.amount / 1000))
-        return _now("%(seconds)s s off") % {"seconds": seconds}
-    return _now("%(percent)s %%") % {"percent": formatting.number(alarm.amount)}
+        return gettext("%(seconds)s s off") % {"seconds": seconds}
+    return gettext("%(percent)s %%") % {"percent": formatting.number(alarm.amount)}
 
 
 def _seen_table(found: Iterable[Standing], now: datetime) -> str:
@@ -187,15 +186,15 @@ def _seen_table(found: Iterable[Standing], now: datetime) -> str:
     if not rows:
         return ""
     return table(
-        name=_now("Seen"),
+        name=gettext("Seen"),
         head=[
-            _now("What"),
-            _now("Meter"),
-            _now("Spot"),
-            _now("For"),
-            _now("Who"),
-            _now("When"),
-            _now("What is done"),
+            gettext("What"),
+            gettext("Meter"),
+            gettext("Spot"),
+            pgettext("how long", "For"),
+            gettext("Who"),
+            gettext("When"),
+            gettext("What is done"),
         ],
         rows=rows[:MOST_ROWS],
     )
@@ -203,12 +202,20 @@ def _seen_table(found: Iterable[Standing], now: datetime) -> str:
 
 def _gateway_row(edge_url: str, meters: int, row: Gateway | None, now: datetime) -> tuple[Any, ...]:
     if row is None:
-        return (edge_url, formatting.number(meters), _now("closed"), NONE, NONE, NONE, NONE)
+        return (
+            edge_url,
+            formatting.number(meters),
+            pgettext("a circuit breaker", "closed"),
+            NONE,
+            NONE,
+            NONE,
+            NONE,
+        )
     since = row.opened_at or row.failed_since
     return (
         edge_url,
         formatting.number(meters),
-        wrong(_breaker(row, now)) if row.opened_at else _now("closed, failures are counted"),
+        wrong(_breaker(row, now)) if row.opened_at else gettext("closed, failures are counted"),
         to_the_second(since),
         formatting.number(row.failures),
         to_the_second(row.open_until),
@@ -218,7 +225,7 @@ def _gateway_row(edge_url: str, meters: int, row: Gateway | None, now: datetime)
 
 def _breaker(row: Gateway, now: datetime) -> str:
     if row.trial_until and row.trial_until > now:
-        return _now("open: one call tries now")
+        return gettext("open: one call tries now")
     if row.open_until and row.open_until > now:
-        return _now("open: nobody calls")
-    return _now("half open: the next call tries")
+        return gettext("open: nobody calls")
+    return gettext("half open: the next call tries")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from parking import formatting
@@ -114,7 +114,7 @@ class LateLightAdmin(RecordAdmin):
     def right(self, late: LateLight) -> SafeString | str:
         """Write out when the light came right."""
         if late.came_right_at is None:
-            return wrong(_now("never"))
+            return wrong(gettext("never"))
         return to_the_second(late.came_right_at)
 
     @admin.display(description=_("choice"), ordering="outcome")
@@ -122,5 +122,5 @@ class LateLightAdmin(RecordAdmin):
         """Say what its citizen chose."""
         if late.outcome == "" and late.offered_until > timezone.now():
             until = formatting.clock(late.offered_until)
-            return _now("may choose until %(time)s") % {"time": until}
+            return gettext("may choose until %(time)s") % {"time": until}
         return str(late.get_outcome_display())
