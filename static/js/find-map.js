@@ -43,6 +43,7 @@
       if (!this.goToAddress()) {
         this.fit();
       }
+      this.labels.show(); // of where it is now
       this.say("");
       map.on("moveend", () => this.moved());
       map.on("click", (event) => this.open(this.spots.near(map, event.containerPoint)));
