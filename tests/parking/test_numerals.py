@@ -8,7 +8,7 @@ import pytest
 from django.utils import translation
 from django.utils.datastructures import MultiValueDict
 
-from parking import formatting, numerals
+from parking import formatting, numerals, price_words
 from parking.forms import StayForm
 
 AMOUNTS = {
@@ -33,7 +33,7 @@ def test_money_is_written_as_the_language_does(language: str) -> None:
 def test_a_rial_that_is_no_whole_toman_is_not_lost() -> None:
     with translation.override("fa"):
         assert formatting.money(15, "IRR") == "۱٫۵\xa0تومان"
-        assert formatting.percent(2550) == "۲۵٫۵"
+        assert price_words.percent(2550) == "۲۵٫۵"
 
 
 def test_an_iranian_plate_has_persian_digits_for_its_readers_and_no_other_has() -> None:

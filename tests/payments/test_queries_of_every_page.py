@@ -116,8 +116,8 @@ class World:
         return urlencode({"on": f"{start:%Y-%m-%d}", "at": f"{start:%H:%M}", "length": "60"})
 
     def period(self) -> str:
-        end = self.start + timedelta(minutes=90)
-        return urlencode({"from": self.start.isoformat(), "to": end.isoformat()})
+        start, end = self.start + timedelta(minutes=30), self.start + timedelta(minutes=90)
+        return urlencode({"from": start.isoformat(), "to": end.isoformat()})
 
 
 def _cheap(number: int) -> dict[str, Any]:

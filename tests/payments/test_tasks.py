@@ -19,7 +19,7 @@ JOBS = sorted(name for name in app.conf.beat_schedule if name.startswith("paymen
 
 def test_every_job_of_the_timetable_exists() -> None:
     app.loader.import_default_modules()
-    assert len(JOBS) == 13
+    assert len(JOBS) == 14
     assert set(JOBS) <= set(app.tasks)
 
 

@@ -102,7 +102,7 @@ def test_a_maintenance_is_begun_by_keyboard_alone(
     assert judged(page, "why") == []
     page.locator("#id_why").focus()
     page.keyboard.type("a car hit the pole")
-    page.keyboard.press("Tab")
+    page.locator("#id_hours").focus()
     page.keyboard.press("Control+A")
     page.keyboard.type("2")
     with page.expect_navigation():

@@ -144,6 +144,7 @@ def test_an_operator_cannot_name_operators_or_rename_a_code(
             "is_active": "on",
             "stay_rules-TOTAL_FORMS": 1,
             "stay_rules-INITIAL_FORMS": 1,
+            "plate_days": 30,
             "stay_rules-0-zone": zone.pk,
             "stay_rules-0-longest_stay_min": 90,
             "stay_rules-0-shortest_stay_min": 15,

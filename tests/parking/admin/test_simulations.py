@@ -203,7 +203,7 @@ def test_the_answer_shows_figures_chart_and_table(
     assert "0.00 € (0 %)" in text  # one pays a euro less, one a euro more
     assert "pay less, together 1.00 €" in text
     assert "pay more, together 1.00 €" in text
-    assert "1 stay of a vehicle class that the draft does not have (2.00 € then)" in text
+    assert "of a vehicle class that the draft does not have: 1 stay (2.00 € then)" in text
     assert text.count('<svg class="what-if-chart"') == 2
     assert text.count('role="img"') == 2
     assert 'class="what-if-chart__more"' in text

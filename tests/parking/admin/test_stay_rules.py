@@ -36,6 +36,7 @@ def post_rules(browser: Any, zone: Zone, **rules: Any) -> Any:
         {
             "name": zone.name,
             "is_active": "on",
+            "plate_days": zone.plate_days,
             "boundary": zone.boundary.geojson,
             "stay_rules-TOTAL_FORMS": 1,
             "stay_rules-INITIAL_FORMS": 1,

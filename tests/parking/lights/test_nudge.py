@@ -1,6 +1,7 @@
 """A nudge is a hint: losing it costs a moment, never an error."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,16 +12,23 @@ from parking.tasks import nudges
 
 
 @pytest.fixture(autouse=True)
-def _no_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(nudges, "_quiet_until", 0.0)
+    yield
+    forget_connections()
+
+
+def forget_connections() -> None:
+    """Let the next nudge connect anew: to where the settings say then."""
+    current_app.pool.force_close_all()
+    current_app._pool = None
+    current_app.amqp._producer_pool = None
 
 
 def at_broker(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     """Send what this test enqueues to another broker."""
-    current_app.pool.force_close_all()
+    forget_connections()
     monkeypatch.setattr(current_app.conf, "broker_write_url", url)
-    monkeypatch.setattr(current_app, "_pool", None)
-    monkeypatch.setattr(current_app.amqp, "_producer_pool", None)
 
 
 def test_without_redis_a_nudge_says_no_quickly_and_raises_nothing(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 
@@ -30,7 +31,8 @@ def a_page(browser: Browser, base_url: str, **options: Any) -> Iterator[Page]:
     cookies = {str(cookie.get("name")) for cookie in context.cookies()}
     context.close()
     assert not complaints, complaints
-    others = {url for url in asked if not url.startswith((base_url, "data:", "blob:", "about:"))}
+    own = (base_url, settings.LIVE_URL or base_url, "data:", "blob:", "about:")
+    others = {url for url in asked if not url.startswith(own)}
     assert not others, f"somebody else was asked: {others}"
     assert cookies <= {"sessionid", "csrftoken"}, cookies
 
