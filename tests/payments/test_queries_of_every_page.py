@@ -227,7 +227,7 @@ PAGES: dict[str, tuple[str, Address, int | None]] = {
         None,
     ),
     "api:spots": ("guest", lambda w: f"{reverse('api:spots')}?{BBOX}&{w.period()}", 1),
-    "api:spot-quote": ("guest", of_spot("api:spot-quote", World.period), 2),
+    "api:spot-quote": ("guest", of_spot("api:spot-quote", World.period), 3),
     "api:booking": ("citizen", of_booking("api:booking"), 4),
     "api:extension": ("citizen", of_booking("api:extension"), None),
     "api-change": (
