@@ -107,9 +107,30 @@ def test_an_extension_paid_while_the_stay_is_cancelled_comes_back_whole(
 def test_without_the_locks_it_is_paid_and_gone(
     stay: Payment, longer: Payment, processor: Processor
 ) -> None:
-    """The control: both have looked before either writes."""
-    both = meeting(2)
-    race(unlocked(cancels(stay), both), unlocked(hears_of(longer, processor), both))
+    """The control: both have looked, and the payment has read of the stay, before either writes."""
+    both, has_read = meeting(2), meeting(2)
+
+    def then(call: Call, owner: Any, step: str) -> Call:
+        """Take a step for the first time when the payment's side has read of the stay."""
+        take = getattr(owner, step)
+        waits = [has_read]
+
+        def once_read(*args: Any, **more: Any) -> Any:
+            if waits:
+                waits.pop().wait()
+            return take(*args, **more)
+
+        def run() -> Any:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(owner, step, once_read)
+                return call()
+
+        return run
+
+    race(
+        then(unlocked(cancels(stay), both), booking, "cancel"),
+        then(unlocked(hears_of(longer, processor), both), Slot, "save"),
+    )
     payment = fresh(longer)
     assert payment.state == PaymentState.PAID
     assert back_of(payment) == 0
