@@ -1,7 +1,7 @@
 /* Count down to a moment: <span class="countdown" data-until="2026-03-03T08:10:00+00:00">.
 
    It shows 30 s less than there are, so that whoever starts to pay at the last second is in time.
-   A live region says it at first, at two minutes and at thirty seconds; `data-first`, `data-soon`,
+   `data-shown` says how: "{time} left." A live region says it at first, at two minutes and at thirty seconds; `data-first`, `data-soon`,
    `data-last` and `data-over` hold the words for that, in which {time} is what is left. `data-now`, the server's
    time of the page, corrects a clock that is wrong. At the end `countdown:over` is dispatched. */
 (function () {
@@ -15,7 +15,8 @@
   document.querySelectorAll(".countdown[data-until]").forEach(start);
 
   function start(element) {
-    const { until, now, first = "", soon = "{time}", last = "{time}", over = "0:00" } = element.dataset;
+    const { until, now, shown = "{time}", first = "" } = element.dataset;
+    const { soon = "{time}", last = "{time}", over = "0:00" } = element.dataset;
     const offset = now ? Date.parse(now) - Date.now() : 0;
     const end = Date.parse(until) - MARGIN_MS;
     const voice = document.createElement("span");
@@ -31,7 +32,7 @@
       if (left === before) {
         return;
       }
-      element.textContent = left ? clock(left) : over;
+      element.textContent = left ? shown.replace("{time}", clock(left)) : over;
       if (before === Infinity && left > SOON_S) {
         setTimeout(() => (voice.textContent = first.replace("{time}", clock(left))), FIRST_MS);
       }
