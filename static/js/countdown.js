@@ -1,9 +1,10 @@
 /* Count down to a moment: <span class="countdown" data-until="2026-03-03T08:10:00+00:00">.
 
-   It shows 30 s less than there are, so that whoever starts to pay at the last second is in time.
-   `data-shown` says how: "{time} left." A live region says it at first, at two minutes and at thirty seconds; `data-first`, `data-soon`,
-   `data-last` and `data-over` hold the words for that, in which {time} is what is left. `data-now`, the server's
-   time of the page, corrects a clock that is wrong. At the end `countdown:over` is dispatched. */
+   It shows 30 s less than there are, so that whoever starts to pay at the last second is in time,
+   in the words of `data-shown`, in which {time} is what is left. A live region says it at first, at
+   two minutes and at thirty seconds: `data-first`, `data-soon`, `data-last` and `data-over`.
+   `data-now`, the server's time of the page, corrects a clock that is wrong. At the end
+   `countdown:over` is dispatched. */
 (function () {
   "use strict";
 
