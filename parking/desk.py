@@ -9,6 +9,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from parking.formatting import number
 from parking.meter_care import in_maintenance, watched
 from parking.models import (
     Booking,
@@ -63,15 +64,15 @@ def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
     cases = SpotReport.objects.filter(spot__zone__in=ids, closed_at=None).count()
     proposed = TariffVersion.objects.filter(zone__in=ids, state=TariffState.PROPOSED).count()
     return [
-        Figure(value=str(running), label=_("stays running now"), page="parking_booking"),
-        Figure(value=str(made), label=_("bookings made today"), page="parking_booking"),
+        Figure(value=number(running), label=_("stays running now"), page="parking_booking"),
+        Figure(value=number(made), label=_("bookings made today"), page="parking_booking"),
         Figure(
-            value=f"{max(spots - running, 0)}/{spots}",
+            value=f"{number(max(spots - running, 0))}/{number(spots)}",
             label=_("spots free now"),
             page="parking_spot",
         ),
         Figure(
-            value=str(len(loud)),
+            value=number(len(loud)),
             label=_("alarms that nobody has seen"),
             page="parking_meter",
             view="parking_meter_alarms",
@@ -81,40 +82,40 @@ def figures(*, zones: QuerySet[Zone], now: datetime) -> list[Figure]:
             )[:SHOWN_AT_ONCE],
         ),
         Figure(
-            value=str(wrong),
+            value=number(wrong),
             label=_("lights not as they should be"),
             page="parking_meter",
             view="parking_meter_lights",
             needs_attention=wrong > 0,
         ),
         Figure(
-            value=str(silent),
+            value=number(silent),
             label=_("meters not heard for 3 minutes"),
             page="parking_meter",
             needs_attention=silent > 0,
         ),
         Figure(
-            value=str(barred),
+            value=number(barred),
             label=_("addresses of meters that do not answer"),
             page="parking_meter",
             view="parking_meter_gateways",
             needs_attention=barred > 0,
         ),
         Figure(
-            value=str(late),
+            value=number(late),
             label=_("lights late for who had paid, today"),
             page="parking_latelight",
             needs_attention=late > 0,
         ),
         Figure(
-            value=str(cases),
+            value=number(cases),
             label=_("spots reported taken"),
             page="parking_spotreport",
             query="case=open",
             needs_attention=cases > 0,
         ),
         Figure(
-            value=str(proposed),
+            value=number(proposed),
             label=_("tariffs to be approved"),
             page="parking_tariffversion",
             query="state__exact=proposed",

@@ -39,7 +39,7 @@ def figures(*, zones: QuerySet[Zone], whole_city: bool, now: datetime) -> list[F
             page="payments_payment",
         ),
         Figure(
-            value=str(waiting),
+            value=formatting.number(waiting),
             label=_("money matters to look at"),
             page="payments_moneyexception",
             query="open=yes",
