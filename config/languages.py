@@ -25,13 +25,12 @@ class LanguageMiddleware:
         """Choose the language, answer, and tell caches what the answer depends on."""
         path = request.path_info
         is_for_programs = path.startswith("/api/")
-        wanted = languages.accepted(request.headers.get("Accept-Language", ""))
         language = languages.of_address(path)
         bare = languages.in_language(path, settings.LANGUAGE_CODE)
         if path != bare and language == settings.LANGUAGE_CODE:  # a page has one address
             return HttpResponsePermanentRedirect(request.get_full_path().replace(path, bare, 1))
         if is_for_programs:
-            language = wanted or language
+            language = languages.accepted(request.headers.get("Accept-Language", "")) or language
         translation.activate(language)  # also of what is streamed after this
         response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
