@@ -1,4 +1,4 @@
-"""A Celery worker with its beat, on the test's own database, that a test may kill."""
+"""A Redis and a Celery worker with its beat, on the test's own database, that a test may kill."""
 
 from __future__ import annotations
 
@@ -6,11 +6,66 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+from celery import current_app
 from django.conf import settings
 from django.db import connection
+from kombu import pools
+
+from parking.tasks import nudges
+from tests.parking.street import eventually
+
+
+def forget_connections() -> None:
+    """Let the next nudge connect anew: to where the settings say then."""
+    pools.reset()
+    current_app._pool = None
+    current_app.amqp._producer_pool = None
+
+
+class Redis:
+    """A Redis server that can be taken away and brought back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "r.sock"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", str(self.path), "--save", ""],
+            cwd=self.path.parent,
+            stdout=subprocess.DEVNULL,
+        )
+        eventually(self._answers)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _answers(self) -> bool:
+        ping = ["redis-cli", "-s", str(self.path), "ping"]
+        return b"PONG" in subprocess.run(ping, capture_output=True, check=False).stdout
+
+
+@pytest.fixture
+def redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
+    """A Redis at which this process, too, leaves its nudges."""
+    server = Redis(tmp_path)
+    server.start()
+    forget_connections()
+    monkeypatch.setattr(nudges, "_quiet_until", 0.0)
+    monkeypatch.setattr(
+        current_app.conf, "broker_write_url", f"redis+socket://{server.path}?virtual_host=0"
+    )
+    yield server
+    server.stop()
+    forget_connections()
 
 
 class Worker:

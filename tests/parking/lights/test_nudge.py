@@ -9,6 +9,7 @@ from celery import current_app
 
 from parking import tasks
 from parking.tasks import nudges
+from tests.parking.real_worker import forget_connections
 
 
 @pytest.fixture(autouse=True)
@@ -16,13 +17,6 @@ def _no_quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(nudges, "_quiet_until", 0.0)
     yield
     forget_connections()
-
-
-def forget_connections() -> None:
-    """Let the next nudge connect anew: to where the settings say then."""
-    current_app.pool.force_close_all()
-    current_app._pool = None
-    current_app.amqp._producer_pool = None
 
 
 def at_broker(monkeypatch: pytest.MonkeyPatch, url: str) -> None:

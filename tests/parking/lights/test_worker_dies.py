@@ -20,8 +20,7 @@ from parking.models.meter import OPEN_COMMAND_STATES
 from parking.simulator.engine import HEARTBEAT_S
 from parking.tasks import nudges
 from tests import cast
-from tests.parking.lights.test_worker import Redis, redis
-from tests.parking.real_worker import Worker
+from tests.parking.real_worker import Redis, Worker, redis
 from tests.parking.street import RunningStreet, a_street_meter, booked_now, eventually
 
 __all__ = ["redis"]  # a fixture
