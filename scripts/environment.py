@@ -1,4 +1,4 @@
-"""The environment that config/settings.py reads: for the site on this machine, and for tests."""
+"""The environment that config/settings reads: for the site on this machine, and for tests."""
 
 import json
 import os
@@ -41,18 +41,20 @@ _CITIES: dict[str, dict[str, str]] = {
 # Currencies of places that Stripe does not serve; it refuses them only when somebody wants to pay.
 _NOT_AT_STRIPE = frozenset({"CUP", "IRR", "KPW", "SDG", "SYP"})
 
-# What settings.py reads. Tests get their own values, whatever the person's shell has set.
+# What config/settings reads. Tests get their own values, whatever the person's shell has set.
 _SETTINGS = (
     *("ALLOWED_HOSTS", "BEHIND_PROXY", "CITY", "CITY_CENTRE", "CITY_COUNTRY", "CITY_CURRENCY"),
-    *("CITY_NAME", "CITY_PHONE", "CITY_TIME_ZONE", "DATABASE_URL", "DEBUG"),
-    *("DEFAULT_FROM_EMAIL", "DEMO_MAILBOX", "EMAIL_URL"),
-    *("LANGUAGE_CODE", "LOG_LEVEL", "LIVE_URL", "MAP_TILES_ATTRIBUTION", "MAP_TILES_PROXY"),
-    "MAP_TILES_URL",
+    *("CITY_NAME", "CITY_PHONE", "CITY_TIME_ZONE", "DATABASE_POOLER", "DATABASE_URL", "DEBUG"),
+    *("DEFAULT_FROM_EMAIL", "DEMO_MAILBOX", "EMAIL_URL", "EXPORT_DIRECT_ROWS"),
+    *("EXPORT_KEEP_DAYS", "HOLD_EXTENSION_MIN", "HOLD_RATE", "LANGUAGE_CODE", "LIVE_URL"),
+    *("LOG_LEVEL", "MAP_TILES_ATTRIBUTION", "MAP_TILES_PROXY", "MAP_TILES_URL"),
     *("METER_ALLOWED_NETWORKS", "METER_GATEWAY_URL", "METER_KEYS_SECRET", "METER_LAST_MIN"),
     *("METER_LEAD_MIN", "METER_LIGHTS", "METER_MQTT_CA_FILE", "METER_MQTT_CERT_FILE"),
-    *("METER_MQTT_KEY_FILE", "METER_MQTT_URL", "METER_UNPAID_AFTER_MIN", "REDIS_URL"),
-    *("SECRET_KEY", "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT", "SITE_URL", "STATIC_ROOT"),
-    *("STRIPE_API_BASE", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRETS"),
+    *("METER_MQTT_KEY_FILE", "METER_MQTT_URL", "METER_UNPAID_AFTER_MIN", "METRICS_TOKEN"),
+    *("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ISSUER", "OIDC_NAME", "PLATE_SEARCH_RATE"),
+    *("PROCESSOR_MINIMUM_CHARGE", "REDIS_URL", "SECRET_KEY", "SECURE_HSTS_SECONDS"),
+    *("SECURE_SSL_REDIRECT", "SITE_URL", "STATIC_ROOT", "STRIPE_API_BASE", "STRIPE_API_KEY"),
+    *("STRIPE_WEBHOOK_SECRETS", "TILE_RATE"),
 )
 
 

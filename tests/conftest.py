@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from psycopg.errors import DeadlockDetected
 from xdist.scheduler import LoadScopeScheduling
 
-from config.settings import _broker_url
+from config.settings.servers import broker_url
 from parking.models import Spot, Zone
 from tests import cast
 from tests.browser import chromium
@@ -29,7 +29,7 @@ def pytest_configure() -> None:
         own = f"{settings.REDIS_URL.partition('?')[0]}?db={1 + int(worker.removeprefix('gw'))}"
         os.environ["REDIS_URL"] = settings.REDIS_URL = own
         settings.CACHES["default"]["LOCATION"] = own
-        settings.CELERY_BROKER_URL = _broker_url(own)
+        settings.CELERY_BROKER_URL = broker_url(own)
 
 
 # Long files, the longest first: a worker that began one of them last would keep all others waiting.

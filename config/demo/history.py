@@ -21,7 +21,7 @@ from django.contrib.auth.models import User
 
 from config.demo.plan import City
 from config.demo.processor import CHALLENGED_CARD, DECLINED_CARDS, GOOD_CARDS, Sandbox
-from parking import booking, terms
+from parking import booking, refusals, terms
 from parking.models import Spot
 from payments import cancel, checkout, expiry, refunds
 from payments.models import Payment
@@ -197,7 +197,7 @@ def _hold(town: Town, visit: Visit) -> tuple[int | None, str, int]:
                 user=visit.user,
                 language=town.city.language,
             )
-        except booking.SpotTaken:
+        except refusals.SpotTaken:
             continue
         except (terms.StayRefused, terms.NotPriced):
             return None, "", 0

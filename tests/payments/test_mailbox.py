@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from parking.models import Slot, Spot
 from payments import mail
 from payments.models import MailKind
 from tests import cast
+from tests.site_settings import read_settings
 
 FILES = "django.core.mail.backends.filebased.EmailBackend"
 
@@ -106,7 +106,7 @@ def test_where_money_or_mail_is_real_the_site_does_not_start_with_a_mailbox(
     for name, value in {"DEMO_MAILBOX": "1", "STRIPE_API_KEY": key, "EMAIL_URL": url}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ImproperlyConfigured, match=why):
-        runpy.run_module("config.settings")
+        read_settings()
     monkeypatch.setenv("STRIPE_API_KEY", "sk_test_x")
     monkeypatch.setenv("EMAIL_URL", "file:///tmp/mail")
-    assert runpy.run_module("config.settings")["DEMO_MAILBOX"] is True
+    assert read_settings()["DEMO_MAILBOX"] is True

@@ -1,9 +1,11 @@
 """What the person set stays, secrets are made once, tests are on their own."""
 
+import re
 import stat
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from scripts import environment
 from scripts.environment import Ports
@@ -85,6 +87,18 @@ def test_tests_do_not_see_the_settings_of_the_person(monkeypatch: pytest.MonkeyP
     assert "STRIPE_API_KEY" not in env
     assert env["DATABASE_URL"] == "postgis:///tests"
     assert env["HOME_OF_OTHERS"] == "kept"
+
+
+def test_every_setting_is_known_here_and_told_in_the_readme() -> None:
+    """One that is not would reach the tests from a person's shell."""
+    source = "".join(
+        file.read_text() for file in (settings.BASE_DIR / "config" / "settings").glob("*.py")
+    )
+    read = set(re.findall(r"\benv(?:\.\w+)?\(\s*\"([A-Z_]+)\"", source))
+    assert len(read) > 40
+    assert read - set(environment._SETTINGS) == set()
+    told = set(re.findall(r"[A-Z_]{3,}", (settings.BASE_DIR / "README.md").read_text()))
+    assert read - told == set()
 
 
 def test_addresses_of_the_running_site_are_gone_when_it_ends(place: Place) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
 from parking import tiles
+from tests.site_settings import read_settings
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
 OF_HELSINKI = (16, 37308, 18970)
@@ -182,7 +182,7 @@ def test_the_setting_keeps_the_tile_server_out_of_pages_and_their_policy(
     monkeypatch.setenv("MAP_TILES_URL", "https://tiles.example.org/{z}/{x}/{y}.png")
     for proxied, hosts in (("0", ["https://tiles.example.org"]), ("1", [])):
         monkeypatch.setenv("MAP_TILES_PROXY", proxied)
-        found = runpy.run_module("config.settings")
+        found = read_settings()
         images = found["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["img-src"]
         assert [source for source in images if "example.org" in source] == hosts
         [(_name, address, _options)] = found["LEAFLET_CONFIG"]["TILES"]
@@ -204,4 +204,4 @@ def test_a_bad_address_of_tiles_stops_the_start(
     monkeypatch.setenv("MAP_TILES_URL", url)
     monkeypatch.setenv("MAP_TILES_PROXY", proxied)
     with pytest.raises(ImproperlyConfigured, match="MAP_TILES"):
-        runpy.run_module("config.settings")
+        read_settings()
