@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.gis.geos import Point
 from django.db import connection, transaction
 
-from parking import booking, stay_rules
+from parking import booking, refusals, stay_rules
 from parking.availability import BUSY
 from parking.models import Feature, Slot, StayRules
 from parking.terms import SpotUnknown, StayRefused, rules_of_zone
@@ -24,7 +24,7 @@ SET_ASIDE = frozenset({Feature.ACCESSIBLE, Feature.LOADING, Feature.MOTORCYCLE})
 _TRIES = 20
 
 
-class NothingFree(booking.BookingError):
+class NothingFree(refusals.BookingError):
     """No spot of the zone with these features is free in that time."""
 
 
@@ -57,7 +57,7 @@ def hold_any(
 
     Raises:
         NothingFree: see there.
-        booking.Busy: the database was too busy to answer.
+        refusals.Busy: the database was too busy to answer.
         parking.terms.SpotUnknown: no such zone in use.
         parking.terms.StayRefused, NotPriced; parking.pricing.QuoteError: as for a single spot.
     """
@@ -76,7 +76,7 @@ def hold_any(
                 raise NothingFree
             try:
                 return booking.hold(spot_id=spot_id, start=start, end=end, now=now, **who)
-            except booking.SpotTaken:
+            except refusals.SpotTaken:
                 tried.append(spot_id)
     raise NothingFree
 
@@ -91,7 +91,7 @@ def _picking(*, locked: bool) -> Iterator[None]:
     if not locked:
         yield
         return
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         yield
 
 

@@ -7,19 +7,19 @@ what was not nudged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 import orjson
 from django.contrib.auth.models import User
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q, QuerySet
-from psycopg import errors
 
 from parking import arrivals, lights, prepared
 from parking.models import Booking, BookingEvent, Slot, SlotKind, SlotState, Spot
+from parking.refusals import Busy, ChangePending, NotBooked, SpotTaken, WrongState, contended
 from parking.stays import Stay, stay_of
 from parking.terms import Terms, agree, conditions
 
@@ -31,34 +31,6 @@ SPOT_WAS_TAKEN = "somebody else stood there"
 LIGHT_STAYED_DARK = "the light did not turn green"
 SPOT_WAS_CLOSED = "the city closed the spot"
 NO_CHOICE = frozenset({SPOT_WAS_TAKEN, LIGHT_STAYED_DARK, SPOT_WAS_CLOSED})
-
-
-class BookingError(Exception):
-    """A booking rule says no."""
-
-
-class SpotTaken(BookingError):
-    """Somebody else has the spot in that time."""
-
-
-class Busy(BookingError):
-    """Others are at the same rows; trying again in a moment helps."""
-
-
-class WrongState(BookingError):
-    """The slot is past the step that was asked for."""
-
-
-class NotBooked(BookingError):
-    """The booking is not confirmed, or its stay is over."""
-
-
-class ChangePending(BookingError):
-    """An extension or change of the booking waits for its payment: `slot`."""
-
-    def __init__(self, slot: Slot) -> None:
-        super().__init__(slot.pk)
-        self.slot = slot
 
 
 def hold(
@@ -355,42 +327,6 @@ def open_stay(slots: Sequence[Slot], now: datetime) -> Stay:
     if stay.waiting is not None:
         raise ChangePending(stay.waiting)
     return stay
-
-
-@contextmanager
-def contended() -> Iterator[None]:
-    """Turn what PostgreSQL says to people who want the same rows into `SpotTaken` or `Busy`."""
-    try:
-        yield
-    except IntegrityError as error:
-        if isinstance(error.__cause__, errors.ExclusionViolation):
-            raise SpotTaken from error
-        if "reference" in (_constraint(error) or ""):  # two drew one reference: draw again
-            raise Busy from error
-        raise
-    except OperationalError as error:
-        if isinstance(
-            error.__cause__,
-            errors.LockNotAvailable | errors.DeadlockDetected | errors.SerializationFailure,
-        ):
-            raise Busy from error
-        raise
-
-
-def is_busy(error: BaseException) -> bool:
-    """Say whether an error is what `contended` turns into `Busy`, or that itself."""
-    try:
-        with contended():
-            raise error
-    except Busy:
-        return True
-    except BaseException:  # noqa: BLE001 (it is only looked at)
-        return False
-
-
-def _constraint(error: IntegrityError) -> str | None:
-    cause = error.__cause__
-    return cause.diag.constraint_name if isinstance(cause, errors.Error) else None
 
 
 def record(*, slot: Slot, kind: str, actor: str, now: datetime, reason: str = "") -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from parking import booking
+from parking import refusals
 from parking.problems import RETRY_AFTER_S, busy
 
 
 class BusyMiddleware:
-    """Answer for every page that lets `booking.Busy`, or what PostgreSQL says of it, pass."""
+    """Answer for every page that lets `refusals.Busy`, or what PostgreSQL says of it, pass."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -23,7 +23,7 @@ class BusyMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer what others at the same rows caused; leave all else as it is."""
-        return answer(request) if booking.is_busy(exception) else None
+        return answer(request) if refusals.is_busy(exception) else None
 
 
 def answer(request: HttpRequest) -> HttpResponse:

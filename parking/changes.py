@@ -17,7 +17,16 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
-from parking import booking, corrections, formatting, refund_policy, rule_facts, stay_rules, terms
+from parking import (
+    booking,
+    corrections,
+    formatting,
+    refund_policy,
+    refusals,
+    rule_facts,
+    stay_rules,
+    terms,
+)
 from parking.models import Slot, SlotKind, SlotState, Spot
 from parking.pricing import Quote, less_paid, quote
 from parking.stays import Stay, stay_of
@@ -76,8 +85,8 @@ def propose(
     is not the citizen's choice is not counted among the corrections.
 
     Raises:
-        booking.NotBooked, ChangePending, Busy; corrections.TooOften: see there.
-        booking.SpotTaken: somebody else has the spot in that time.
+        refusals.NotBooked, ChangePending, Busy; corrections.TooOften: see there.
+        refusals.SpotTaken: somebody else has the spot in that time.
         terms.SpotUnknown, StayRefused, NotPriced; parking.pricing.QuoteError.
     """
     stay = booking.open_stay(booking.slots_of(booking_id), now)
@@ -88,9 +97,9 @@ def propose(
     if locked:
         known = stay_of(booking.lock_booking(booking_id, and_spot=wish.spot.pk))
         if _marks(known) != _marks(stay):
-            raise booking.Busy
+            raise refusals.Busy
     if wish.is_taken():
-        raise booking.SpotTaken
+        raise refusals.SpotTaken
     return wish.priced()
 
 
@@ -100,7 +109,7 @@ def make(*, change: Change, now: datetime, actor: str, reason: str = "") -> Slot
     It is held until it is paid; where nothing is to be paid it replaces the stay at once.
 
     Raises:
-        booking.SpotTaken: see there.
+        refusals.SpotTaken: see there.
     """
     stay = change.stay
     slot = Slot.objects.create(

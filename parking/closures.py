@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from parking.booking import BookingError
 from parking.models import Closure
+from parking.refusals import BookingError
 from parking.stays import Stay
 
 

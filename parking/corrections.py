@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from parking import booking, formatting, stay_rules
+from parking import booking, formatting, refusals, stay_rules
 from parking.models import LIVE_STATES, Booking, BookingEvent, Slot, StayRules, Vehicle
 from parking.plates import has_usual_shape, look_alike
 from parking.rule_facts import stays_of_vehicle
@@ -25,11 +25,11 @@ PLATE_CORRECTED = "plate corrected"
 _LOOK_BACK = 20  # bookings
 
 
-class TooLate(booking.BookingError):
+class TooLate(refusals.BookingError):
     """The stay is over, or nothing is booked."""
 
 
-class TooOften(booking.BookingError):
+class TooOften(refusals.BookingError):
     """The person has made all corrections that the zone allows in the time.
 
     `allowed` is how many; `again_at` when the next is possible, None where there never is one.
@@ -45,10 +45,10 @@ def correct_plate(*, booking_id: int, plate: str, now: datetime, actor: str) -> 
     """Give the booking another plate, in its one spelling; the same one changes nothing.
 
     Raises:
-        TooLate, TooOften, booking.Busy: see there.
+        TooLate, TooOften, refusals.Busy: see there.
         parking.terms.StayRefused: the rules about a vehicle's stays do not let this one have it.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         _check_rules(booking_id, plate, now)
         slots = [slot for slot in booking.lock_booking(booking_id) if slot.state in LIVE_STATES]
         if not slots or all(now >= slot.end for slot in slots):

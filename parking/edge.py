@@ -17,7 +17,7 @@ from django.utils.encoding import escape_uri_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from parking import booking, meter_keys, tasks
+from parking import meter_keys, refusals, tasks
 from parking.edge_auth import OutOfUse, authenticate
 from parking.lights import commands, plan_of, reported
 from parking.meter_messages import parse_ack, parse_events, parse_state
@@ -59,7 +59,7 @@ def signed_by_meter(method: str, *, any_time: bool = False) -> Callable[[Handler
                 call = _authenticated(request, any_time=any_time)
                 if serial is not None and serial != call.meter.serial:
                     return _problem(403, "not_yours", "This key belongs to another meter.")
-                with booking.contended():
+                with refusals.contended():
                     return handler(call)
             except _Refused as refused:
                 return refused.answer
@@ -70,7 +70,7 @@ def signed_by_meter(method: str, *, any_time: bool = False) -> Callable[[Handler
                     "The message breaks the protocol.",
                     errors=[{"pointer": path, "detail": text} for path, text in error.errors],
                 )
-            except booking.Busy:
+            except refusals.Busy:
                 answer = _problem(503, "busy", "Others are at this meter: try again in a moment.")
                 answer.headers["Retry-After"] = "1"
                 return answer

@@ -19,7 +19,7 @@ import aiomqtt
 from django.db import close_old_connections
 from django.utils import timezone
 
-from parking import booking, meter_keys, tasks
+from parking import meter_keys, refusals, tasks
 from parking.edge_auth import Caller, OutOfUse, authenticate
 from parking.lights import commands, reported
 from parking.meter_messages import parse_ack, parse_events, parse_state
@@ -84,7 +84,7 @@ def _take(serial: str, what: str, message: aiomqtt.Message) -> tuple[bytes, dict
     close_old_connections()
     try:
         return _taken(serial, what, message)
-    except booking.Busy:
+    except refusals.Busy:
         logger.warning("%s of %s: others hold the meter; its next message tells more", what, serial)
     except Exception:
         logger.exception("%s of %s could not be taken", what, serial)
@@ -119,7 +119,7 @@ def _taken(serial: str, what: str, message: aiomqtt.Message) -> tuple[bytes, dic
     if caller.meter.serial != serial:
         return None
     try:
-        with booking.contended():
+        with refusals.contended():
             _TAKEN[what](caller, json.loads(body), now)
     except (Malformed, ValueError, RecursionError) as error:
         told = problem(422, "malformed", str(error))

@@ -16,7 +16,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from parking import booking, formatting, price_words, stay_rules
+from parking import booking, formatting, price_words, refusals, stay_rules
 from parking.models import Closure, Slot, SlotKind, SlotState, StayRules
 from parking.pricing import Quote, QuoteError, Tariff, extension_quote
 from parking.rule_facts import stays_of_vehicle
@@ -54,7 +54,7 @@ def room(*, booking_id: int, now: datetime) -> Room:
     """Return how far the booking's stay can grow now, with the prices of usual lengths.
 
     Raises:
-        booking.NotBooked, booking.ChangePending: see there.
+        refusals.NotBooked, refusals.ChangePending: see there.
     """
     stay = _Stay(booking.slots_of(booking_id), now)
     ends = stay.ends()
@@ -90,14 +90,14 @@ def extend(*, booking_id: int, to: datetime, now: datetime, actor: str) -> Slot:
     The new slot is held until it is paid; where nothing is to be paid, it is confirmed at once.
 
     Raises:
-        booking.NotBooked, ChangePending, SpotTaken, Busy: see there.
+        refusals.NotBooked, ChangePending, SpotTaken, Busy: see there.
         parking.terms.StayRefused: with what stops it.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         stay = _Stay(booking.lock_booking(booking_id), now)
         if refused := stay.refusal(to):
             if refused.rule == _TAKEN:
-                raise booking.SpotTaken
+                raise refusals.SpotTaken
             raise StayRefused([refused])
         agreed = stay.quote(to)
         slot = Slot.objects.create(

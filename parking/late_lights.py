@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
-from parking import booking
+from parking import refusals
 from parking.lights.alarms import UNLIT_AFTER, unlit
 from parking.models import LateLight, Light, ReportOutcome, Slot, SlotKind, Spot
 from parking.stays import Stay
@@ -21,7 +21,7 @@ from parking.stays import Stay
 OFFERED_FOR = timedelta(minutes=30)
 
 
-class NotOffered(booking.BookingError):
+class NotOffered(refusals.BookingError):
     """The light was in time, or the time to choose is over, or a choice was made."""
 
 

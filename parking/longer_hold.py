@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from parking import booking
+from parking import booking, refusals
 from parking.models import PROLONGED, BookingEvent, Slot, SlotState
 
 
-class NotLonger(booking.BookingError):
+class NotLonger(refusals.BookingError):
     """The hold is over, has been prolonged already, or holds are not prolonged here."""
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from parking import arrivals, booking, tariff_words
+from parking import arrivals, booking, refusals, tariff_words
 from parking.arrivals import Wait, Word
 from parking.formatting import clock
 from parking.models import (
@@ -29,11 +29,11 @@ from parking.models import (
 LOOK_AGAIN = timedelta(seconds=30)
 
 
-class NothingToWaitFor(booking.BookingError):
+class NothingToWaitFor(refusals.BookingError):
     """The spot does not wait, or not yet: it is the citizen's to the end, or gone already."""
 
 
-class AskedBefore(booking.BookingError):
+class AskedBefore(refusals.BookingError):
     """More time was given once, and is given only once."""
 
 
@@ -121,9 +121,9 @@ def more_time(*, booking_id: int, now: datetime, actor: str) -> datetime:
     """Let the spot wait once more as long, for somebody who is on the way; return until when.
 
     Raises:
-        NothingToWaitFor, AskedBefore, booking.Busy: see there.
+        NothingToWaitFor, AskedBefore, refusals.Busy: see there.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         stay = _stay(booking.lock_booking(booking_id))
         watched = _watch_of(booking_id)
         wait = arrivals.wait_of(watched, stay) if watched and stay else None

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
-from parking import booking
+from parking import refusals
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S: Final = 1
@@ -49,7 +49,7 @@ def busy() -> HttpResponse:
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """Turn what REST framework raises into problem documents; leave bugs to the 500 page."""
-    if booking.is_busy(error):
+    if refusals.is_busy(error):
         set_rollback()
         return busy()
     if isinstance(error, Http404):

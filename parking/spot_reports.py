@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from parking import availability, booking
+from parking import availability, refusals
 from parking.any_spot import SET_ASIDE
 from parking.corrections import of_the_same_person
 from parking.models import Booking, Light, ReportOutcome, Slot, Spot, SpotReport
@@ -20,7 +20,7 @@ _STANDS_THERE_FOR = timedelta(hours=2)
 _LOOK_AT = 30  # spots nearby
 
 
-class NotTheTime(booking.BookingError):
+class NotTheTime(refusals.BookingError):
     """A spot is reported when one comes to it: neither long before the start nor long after."""
 
 

@@ -13,9 +13,9 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
-from parking.booking import contended
 from parking.models import TariffState, TariffVersion, Vehicle
 from parking.plates import look_alike
+from parking.refusals import contended
 from parking.terms import tariffs_of
 
 MOST = 20  # for each account
@@ -64,7 +64,7 @@ def add(
 
     Raises:
         KnownAlready, TooMany: see there.
-        parking.booking.Busy: the account is being changed elsewhere.
+        parking.refusals.Busy: the account is being changed elsewhere.
     """
     with _alone(owner):
         known = set(Vehicle.objects.filter(owner=owner).values_list("plate", flat=True))
@@ -87,7 +87,7 @@ def change(*, vehicle: Vehicle, plate: str, country: str, name: str, vehicle_cla
     """Change what is remembered of a vehicle; bookings keep the plate for which they were made.
 
     Raises:
-        KnownAlready; parking.booking.Busy: as `add`.
+        KnownAlready; parking.refusals.Busy: as `add`.
     """
     with _alone(vehicle.owner):
         others = Vehicle.objects.filter(owner=vehicle.owner_id).exclude(pk=vehicle.pk)
@@ -102,7 +102,7 @@ def offer_first(*, vehicle: Vehicle) -> None:
     """Offer this vehicle before the others.
 
     Raises:
-        parking.booking.Busy: as `add`.
+        parking.refusals.Busy: as `add`.
     """
     with _alone(vehicle.owner):
         Vehicle.objects.filter(owner=vehicle.owner_id).update(is_default=False)
@@ -113,7 +113,7 @@ def forget(*, vehicle: Vehicle) -> None:
     """Take a vehicle from the list; the oldest of the others is offered first where this one was.
 
     Raises:
-        parking.booking.Busy: as `add`.
+        parking.refusals.Busy: as `add`.
     """
     with _alone(vehicle.owner):
         mine = Vehicle.objects.filter(owner=vehicle.owner_id)

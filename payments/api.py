@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import booking
+from parking import booking, refusals
 from parking.api.bookings import BOOKING_KEY, booking_of, describe, json
 from parking.api.serializers import BookingAnswer, Problem
 from parking.api.spots import PROBLEM
@@ -53,9 +53,9 @@ class Cancel(APIView):
         actor = f"user:{request.user.pk}" if request.user.is_authenticated else "citizen"
         try:
             done = cancel.cancel_booking(reference=found.reference, now=timezone.now(), actor=actor)
-        except booking.WrongState:
+        except refusals.WrongState:
             return problem(409, "wrong-state", _("There is nothing left to cancel."))
-        except booking.Busy:
+        except refusals.Busy:
             return busy()
         for refund_id in done.refund_ids:
             nudge(tasks.submit_refund, str(refund_id))
@@ -88,7 +88,7 @@ class Checkout(APIView):
             page = f"{settings.SITE_URL}{reverse('payments:booking', args=[found.reference])}"
             title = _("This booking does not wait for a payment.")
             return problem(409, "wrong-state", title, page=page)
-        except booking.Busy:
+        except refusals.Busy:
             return busy()
         except (checkout.ProcessorAway, checkout.ProcessorRefused):
             title = _("The payment service does not answer. The spot stays held; try again.")

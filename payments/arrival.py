@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from parking import booking
+from parking import booking, refusals
 from parking.models import Slot, SlotKind, SlotState
 from payments import exception_list, ledger, mail, refunds, states
 from payments.models import MailKind, MoneyException, Payment, PaymentState, RefundReason
@@ -76,7 +76,7 @@ def _claim(slot: Slot, now: datetime) -> RefundReason | None:
         return RefundReason.LATE_PAYMENT  # a stay in the past is of no use to anybody
     try:
         booking.confirm(slot=slot, now=now, actor="processor")
-    except (booking.SpotTaken, booking.WrongState):
+    except (refusals.SpotTaken, refusals.WrongState):
         return RefundReason.LATE_PAYMENT
     return None
 

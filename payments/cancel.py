@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from parking import booking, refund_policy
+from parking import booking, refund_policy, refusals
 from parking.models import Booking, SlotState
 from parking.stays import stay_of
 from payments import mail, refunds
@@ -64,15 +64,15 @@ def cancel_booking(
     `in_full`: all of the price goes back, because the citizen could not have what was paid for.
 
     Raises:
-        booking.WrongState: nothing of the booking is confirmed and still to come.
+        refusals.WrongState: nothing of the booking is confirmed and still to come.
         LessDue: nothing was cancelled; show the new amount.
-        booking.Busy: others are at the same rows; nothing was cancelled.
+        refusals.Busy: others are at the same rows; nothing was cancelled.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         known = booking.lock_booking(_id(reference))
         stay = stay_of(known)
         if not stay.is_booked or now >= stay.end:
-            raise booking.WrongState("over")
+            raise refusals.WrongState("over")
         if stay.waiting is not None and stay.waiting.state == SlotState.HELD:  # not paid yet
             booking.begin_expiry(slot=stay.waiting, now=now, actor=actor, reason=reason)
         # The payments are locked before a slot is ended: that locks the meter, which comes last.

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from parking import booking, changes
+from parking import booking, changes, refusals
 from parking.models import Booking, Slot, SlotState
 from payments import mail, refunds
 from payments.models import MailKind, RefundReason
@@ -57,7 +57,7 @@ def change_booking(
         What `changes.propose` raises.
     """
     booking_id = Booking.objects.values_list("id", flat=True).get(reference=reference.upper())
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         change = changes.propose(
             booking_id=booking_id,
             now=now,

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import booking, changes, corrections
+from parking import booking, changes, corrections, refusals
 from parking.api.bookings import BOOKING_KEY, booking_of, describe, json
 from parking.api.extension import conflict
 from parking.api.serializers import BookingAnswer, Problem
@@ -36,7 +36,7 @@ _ANSWERS = {
     (429, CONTENT_TYPE): OpenApiResponse(Problem, "Too many requests"),
 }
 _REFUSALS = (
-    booking.BookingError,
+    refusals.BookingError,
     SpotUnknown,
     StayRefused,
     NotPriced,
@@ -166,9 +166,9 @@ def _terms(proposal: changes.Change) -> dict[str, Any]:
 
 def _why_not(error: Exception) -> HttpResponse:
     match error:
-        case booking.NotBooked() | booking.ChangePending():
+        case refusals.NotBooked() | refusals.ChangePending():
             return conflict(error)
-        case booking.SpotTaken():
+        case refusals.SpotTaken():
             return problem(409, "spot-taken", _("Somebody else has this spot in that time."))
         case corrections.TooOften():
             again_at = error.again_at and timezone.localtime(error.again_at).isoformat()

@@ -19,7 +19,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from uuid6 import uuid7
 
-from parking import booking, formatting
+from parking import booking, formatting, refusals
 from parking.models import Slot, SlotState
 from payments import arrival, exception_list, gateway, states
 from payments.models import UNDECIDED_STATES, MoneyException, Payment, PaymentState
@@ -60,7 +60,7 @@ def start(*, slot_id: int, now: datetime) -> str:
     """Return the address of the hosted page for a held slot; a second tab gets the same one.
 
     Raises:
-        HoldOver, AlreadyPaid, ProcessorAway, ProcessorRefused, booking.Busy: see there.
+        HoldOver, AlreadyPaid, ProcessorAway, ProcessorRefused, refusals.Busy: see there.
     """
     payment = _payment_to_open(slot_id, now)
     if payment.state == PaymentState.OPEN:
@@ -73,13 +73,13 @@ def start(*, slot_id: int, now: datetime) -> str:
             logger.warning("payment %s: no page yet: %s", payment.id, error.code)
             raise ProcessorAway(error.code) from error
         logger.error("payment %s: refused by the processor: %s", payment.id, error.code)
-        with booking.contended(), transaction.atomic():
+        with refusals.contended(), transaction.atomic():
             booking.lock_slot(slot_id)
             payment = states.lock_payment(payment.id)
             if payment.state == PaymentState.CREATED:
                 states.fail_payment(payment=payment, now=now, why=error.code)
         raise ProcessorRefused(error.code) from error
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         slot = booking.lock_slot(slot_id)
         payment = states.lock_payment(payment.id)
         if payment.state == PaymentState.CREATED and slot.state == SlotState.HELD:
@@ -96,7 +96,7 @@ def sync_payment(*, payment_id: UUID, now: datetime, in_a_hurry: bool = False) -
 
     Raises:
         gateway.GatewayError: it did not say; nothing changed but the time of the next look.
-        booking.Busy: others are at the same rows; nothing changed.
+        refusals.Busy: others are at the same rows; nothing changed.
     """
     payment = Payment.objects.get(id=payment_id)
     fee_is_missing = payment.state == PaymentState.PAID and payment.fee is None
@@ -112,7 +112,7 @@ def sync_payment(*, payment_id: UUID, now: datetime, in_a_hurry: bool = False) -
 
 def apply(*, payment_id: UUID, session: Session, now: datetime) -> Payment:
     """Bring slot, payment and books to what the processor says of the page."""
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         slot, payment = _lock(payment_id)
         if session.capture is not None:
             arrival.take(slot=slot, payment=payment, capture=session.capture, now=now)
@@ -134,7 +134,7 @@ def look_again_later(*, payment_id: UUID, error: gateway.GatewayError, now: date
     Only where the processor answers that it knows no such page, and after the hard stop, the
     payment is over; a person looks at it.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         slot, payment = _lock(payment_id)
         if payment.state != PaymentState.OPEN:
             if payment.next_check_at is not None:
@@ -177,7 +177,7 @@ def _lock(payment_id: UUID) -> tuple[Slot, Payment]:
 
 
 def _payment_to_open(slot_id: int, now: datetime) -> Payment:
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         slot = booking.lock_slot(slot_id)
         if slot.payments.filter(state=PaymentState.PAID).exists():
             raise AlreadyPaid

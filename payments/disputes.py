@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from parking import booking
+from parking import booking, refusals
 from payments import exception_list, states
 from payments.models import Dispute, MoneyException, Payment
 from payments.records import ProcessorDispute
@@ -16,9 +16,9 @@ def adopt(*, said: ProcessorDispute, payment: Payment, now: datetime) -> Dispute
     """Bring our rows to a dispute of a paid payment as the processor has it.
 
     Raises:
-        booking.Busy: others are at the same rows; nothing changed.
+        refusals.Busy: others are at the same rows; nothing changed.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         booking.lock_slot(payment.slot_id)
         locked = states.lock_payment(payment.id)
         dispute, is_new = Dispute.objects.get_or_create(

@@ -21,7 +21,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, ProtectedError, QuerySet
 from django.utils.translation import gettext as _
 
-from parking import booking
+from parking import refusals
 from parking.models import Booking, Forgetting, ForgettingReason, IdempotentAnswer, Slot, Vehicle
 from parking.models.booking import new_access_key
 from payments import open_cases, own_data
@@ -59,9 +59,9 @@ def erase_account(*, user: User, now: datetime) -> None:
     """Forget an account and all bookings of its owner, in one transaction.
 
     Raises:
-        Refused, parking.booking.Busy: nothing is changed.
+        Refused, parking.refusals.Busy: nothing is changed.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
         found = own_data.bookings_of(user)
         addresses = own_data.addresses_of(user)
@@ -81,13 +81,13 @@ def erase_account(*, user: User, now: datetime) -> None:
 
 def erase_booking(*, about: Booking, now: datetime) -> None:
     """Forget who made one booking, for a guest. Raises as `erase_account`."""
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         _forget_bookings(Booking.objects.filter(pk=about.pk), user=None, now=now).save()
 
 
 def erase_address(*, email: str, now: datetime) -> None:
     """Forget who booked as a guest by an address, for who has proven it. Raises likewise."""
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         told = _forget_bookings(own_data.of_address(email).bookings, user=None, now=now)
         _forget_traces([email], [], now)
         told.save()

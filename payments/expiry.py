@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from parking import booking, longer_hold
+from parking import booking, longer_hold, refusals
 from parking.models import Slot, SlotState
 from payments import checkout, exception_list, gateway, states
 from payments.models import UNDECIDED_STATES, MoneyException, Payment, PaymentState
@@ -42,7 +42,7 @@ def sweep(*, now: datetime) -> list[UUID]:
     )
     for slot_id in slot_ids:
         if slot_id not in open_payments:
-            with suppress(booking.Busy):  # the next sweep finds it
+            with suppress(refusals.Busy):  # the next sweep finds it
                 _release_unpayable(slot_id, now)
     return [payment_id for payment_id in open_payments.values() if _claim(payment_id, now)]
 
@@ -68,10 +68,10 @@ def give_up(*, slot_id: int, now: datetime, actor: str) -> None:
     """End a hold that its maker does not want; what the sweeper would do at its end, now.
 
     Raises:
-        booking.WrongState: the slot is not held.
+        refusals.WrongState: the slot is not held.
         gateway.GatewayError: the processor did not answer; the sweeper goes on.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         slot = booking.lock_slot(slot_id)
         booking.begin_expiry(slot=slot, now=now, actor=actor)
         payment = slot.payments.filter(state=PaymentState.OPEN).first()
@@ -92,7 +92,7 @@ def put_off(*, slot_id: int, now: datetime, actor: str) -> datetime:
     Raises:
         longer_hold.NotLonger: see there; what has begun to end goes on ending.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         slot = booking.lock_slot(slot_id)
         return longer_hold.prolong(slot=slot, now=now, actor=actor, not_after=_end_of_page(slot))
 
@@ -105,12 +105,12 @@ def force_release(*, slot_id: int, now: datetime, actor: str, reason: str) -> No
 
     Raises:
         TooEarly: the page may still be alive.
-        booking.WrongState: the slot is not expiring.
+        refusals.WrongState: the slot is not expiring.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         slot = booking.lock_slot(slot_id)
         if slot.state != SlotState.EXPIRING:
-            raise booking.WrongState(slot.state)
+            raise refusals.WrongState(slot.state)
         for payment in slot.payments.filter(state=PaymentState.OPEN):
             if now < forcible_from(payment):
                 raise TooEarly(payment.id)
@@ -146,7 +146,7 @@ def _end_or_look(session_id: str, in_a_hurry: bool) -> Session:
 
 
 def _release_unpayable(slot_id: int, now: datetime) -> None:
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         slot = booking.lock_slot(slot_id)
         if slot.payments.filter(state=PaymentState.OPEN).exists():
             return

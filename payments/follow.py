@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from parking import booking
+from parking import refusals
 from payments import balances, checkout, disputes, gateway, ledger, payouts, refunds
 from payments.models import Payment, PaymentState, Payout
 from payments.records import Movement, ProcessorPayout
@@ -81,7 +81,7 @@ def _movement(movement: Movement, now: datetime) -> bool:
             return refund(movement.source, now=now)
         if movement.type in _CHARGE_TYPES:
             return charge(movement.source, now=now)
-    except booking.Busy:
+    except refusals.Busy:
         logger.warning("%s waits: others are at its rows", movement.id)
     except gateway.GatewayError as error:
         if error.retryable:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from parking import booking, no_show
+from parking import booking, no_show, refusals
 from parking.models import Slot
 from parking.no_show import Verdict
 from payments import cancel, mail, states
@@ -23,9 +23,9 @@ def look(*, booking_id: int, now: datetime) -> cancel.Cancelled | None:
     meter. Who dies in between leaves everything as it was.
 
     Raises:
-        booking.Busy: others are at the same rows; look again.
+        refusals.Busy: others are at the same rows; look again.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         slots = booking.lock_booking(booking_id)
         _lock_payments(slots)
         found = no_show.judge(slots=slots, now=now)

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max, Sum
 
-from parking import booking
+from parking import booking, refusals
 from parking.models import Booking, Slot
 from payments import exception_list, refunds, states
 from payments.models import (
@@ -100,10 +100,10 @@ def ask(
     Afterwards nudge `tasks.submit_refund` for a refund.
 
     Raises:
-        NotAllowed, OwnBooking, ReasonMissing; refunds.NotPaid, refunds.OverRefund; booking.Busy.
+        NotAllowed, OwnBooking, ReasonMissing; refunds.NotPaid, refunds.OverRefund; refusals.Busy.
     """
     note = _reason(note)
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         payment = _locked(payment_id)
         _check(by, payment, ASK)
         if amount <= left_alone(by, payment.slot.booking):
@@ -121,9 +121,9 @@ def approve(*, request_id: int, by: User, now: datetime) -> Refund:
     """Approve another person's request, and give the money back.
 
     Raises:
-        NotAllowed, OwnBooking, SamePerson, AlreadyDecided; refunds.OverRefund; booking.Busy.
+        NotAllowed, OwnBooking, SamePerson, AlreadyDecided; refunds.OverRefund; refusals.Busy.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         asked = _waiting(request_id, by)
         refund = _give(asked.payment, asked.amount, asked.note, asked.asked_by, now, approver=by)
         asked.refund = refund
@@ -145,9 +145,9 @@ def refuse(*, request_id: int, by: User, now: datetime) -> RefundRequest:
     """Refuse another person's request; no money moves.
 
     Raises:
-        NotAllowed, OwnBooking, SamePerson, AlreadyDecided; booking.Busy.
+        NotAllowed, OwnBooking, SamePerson, AlreadyDecided; refusals.Busy.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         asked = _waiting(request_id, by)
         _decide(asked, RefundDecision.REFUSED, by, now)
         _record(asked.payment, "refund refused", actor(by), asked.note, now)

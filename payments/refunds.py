@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Sum
 from uuid6 import uuid7
 
-from parking import booking
+from parking import booking, refusals
 from parking.stays import Stay
 from payments import exception_list, gateway, states
 from payments.models import (
@@ -126,7 +126,7 @@ def submit(*, refund_id: UUID, now: datetime) -> Refund:
     Raises:
         gateway.GatewayError: it did not say; the same refund is tried again later.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         refund = _lock(refund_id)
         if refund.state == RefundState.REQUESTED:
             states.submit_refund(refund=refund, next_check_at=now + _LEASE)
@@ -135,7 +135,7 @@ def submit(*, refund_id: UUID, now: datetime) -> Refund:
     try:
         said = _send_or_look(refund, now)
     except gateway.GatewayError as error:
-        with booking.contended(), transaction.atomic():
+        with refusals.contended(), transaction.atomic():
             refund = _lock(refund_id)
             if not error.retryable and refund.state == RefundState.SUBMITTED:
                 states.refuse_refund(refund=refund, now=now, why=error.code)
@@ -190,7 +190,7 @@ def _send_or_look(refund: Refund, now: datetime) -> ProcessorRefund:
 
 
 def _follow(refund_id: UUID, said: ProcessorRefund, now: datetime) -> Refund:
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         refund = _lock(refund_id)
         if refund.state == RefundState.REQUESTED:
             states.submit_refund(refund=refund, next_check_at=now)
@@ -201,7 +201,7 @@ def _follow(refund_id: UUID, said: ProcessorRefund, now: datetime) -> Refund:
 
 
 def _take_in(payment: Payment, said: ProcessorRefund, now: datetime) -> Refund:
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         booking.lock_slot(payment.slot_id)
         states.lock_payment(payment.id)
         refund, is_new = Refund.objects.get_or_create(

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Exists, OuterRef, QuerySet
 
-from parking import booking, extension, late_lights, no_show
+from parking import extension, late_lights, no_show, refusals
 from parking.models import Slot, SlotState
 from payments.models import Mail, MailKind
 
@@ -72,7 +72,7 @@ def room(letter: Mail, now: datetime) -> extension.Room | None:
         return None
     try:
         return extension.room(booking_id=letter.booking_id, now=now)
-    except (booking.NotBooked, booking.ChangePending):
+    except (refusals.NotBooked, refusals.ChangePending):
         return None
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from parking import availability, booking, closures, late_lights, spot_reports
+from parking import availability, booking, closures, late_lights, refusals, spot_reports
 from parking.models import Booking, ReportOutcome, Spot
 from parking.stays import Stay
 from payments import cancel, change
@@ -16,7 +16,7 @@ from payments import cancel, change
 NO_CHARGE = (0, 0)  # nothing is due, nothing goes back
 
 
-class AskFirst(booking.BookingError):
+class AskFirst(refusals.BookingError):
     """The person got everything back several times lately: an operator decides."""
 
 
@@ -77,7 +77,7 @@ def ways_out(*, booking_id: int, now: datetime, cause: Cause = TAKEN) -> WaysOut
     """Return the free spots nearby and what would go back.
 
     Raises:
-        booking.NotBooked, booking.ChangePending: see there.
+        refusals.NotBooked, refusals.ChangePending: see there.
         spot_reports.NotTheTime, late_lights.NotOffered, closures.NotClosed: by the cause.
     """
     stay = _stay(booking_id, cause, now)
@@ -95,12 +95,12 @@ def go_elsewhere(
     """Give the booking another spot of its zone for the rest of the stay, at no extra cost.
 
     Raises:
-        booking.NotBooked, ChangePending, SpotTaken, Busy: see there.
+        refusals.NotBooked, ChangePending, SpotTaken, Busy: see there.
         spot_reports.NotTheTime, late_lights.NotOffered, closures.NotClosed: by the cause.
         parking.terms.SpotUnknown, StayRefused.
         change.OtherTerms: the other spot costs more.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         stay = _stay(_id(reference), cause, now)
         done = change.change_booking(
             reference=reference,
@@ -121,9 +121,9 @@ def give_back(
 
     Raises:
         AskFirst, spot_reports.NotTheTime, late_lights.NotOffered, closures.NotClosed: by the cause.
-        booking.NotBooked, ChangePending, WrongState, Busy.
+        refusals.NotBooked, ChangePending, WrongState, Busy.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         booking.lock_booking(_id(reference))
         stay = _stay(_id(reference), cause, now)
         if not cause.may_refund(stay, now):
@@ -139,9 +139,9 @@ def tell(*, reference: str, now: datetime) -> None:
     """Tell the city that the spot is taken, and keep the booking as it is.
 
     Raises:
-        booking.NotBooked, ChangePending, Busy; spot_reports.NotTheTime: see there.
+        refusals.NotBooked, ChangePending, Busy; spot_reports.NotTheTime: see there.
     """
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         booking.lock_booking(_id(reference))
         stay = _stay(_id(reference), TAKEN, now)
         spot_reports.put(stay=stay, outcome=ReportOutcome.TOLD, now=now)

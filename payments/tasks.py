@@ -15,7 +15,7 @@ from celery import shared_task
 from django.db import DatabaseError
 from django.utils import timezone
 
-from parking import booking, forgetting, no_show
+from parking import forgetting, no_show, refusals
 from parking.models import Zone
 from parking.tasks import nudge_meter, ship_due
 from parking.tasks.nudges import nudge
@@ -45,7 +45,7 @@ LOOK_FOR_S = 25.0  # less than the beat's pause: the next run goes on
 TELL_EVERY_S = 1.0
 
 # The row says when to look again, and the beat does.
-LATER = (gateway.GatewayError, booking.Busy)
+LATER = (gateway.GatewayError, refusals.Busy)
 
 
 @shared_task(name="payments.process_event")
@@ -252,7 +252,7 @@ def _spots_to_look_at() -> Iterator[int]:
 def _look_at(booking_id: int) -> bool:
     try:
         done = no_shows.look(booking_id=booking_id, now=timezone.now())
-    except booking.Busy:
+    except refusals.Busy:
         return False
     except Exception:  # one booking's trouble must not keep the others waiting
         logger.exception("booking %s: not decided whether anybody came", booking_id)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from parking import booking
+from parking import refusals
 from payments import checkout, exception_list, follow, gateway
 from payments.models import MoneyException, Payment, PaymentState, WebhookEvent
 from payments.records import Event
@@ -122,7 +122,7 @@ def process(*, event_id: str, now: datetime) -> bool:
             logger.warning("event %s waits: %s", event_id, error.code)
             return False
         is_matched = False  # the processor itself knows no such thing
-    except booking.Busy:
+    except refusals.Busy:
         logger.warning("event %s waits: others are at its rows", event_id)
         return False
     WebhookEvent.objects.filter(event_id=event_id).update(processed_at=now, is_matched=is_matched)

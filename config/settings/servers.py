@@ -10,7 +10,7 @@ DATABASES = {"default": env.dj_db_url("DATABASE_URL", conn_max_age=None)}
 if "postgis" not in DATABASES["default"]["ENGINE"]:
     raise ImproperlyConfigured("DATABASE_URL must begin with postgis://: the site needs PostGIS")
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-# Who waits longer than this for a row is told to try again; see `parking.booking.contended`.
+# Who waits longer than this for a row is told to try again; see `parking.refusals.contended`.
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c lock_timeout=3000")
 # A pooler that hands each transaction another connection knows nothing of prepared statements.
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = (

@@ -19,7 +19,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import access, any_spot, booking, stays, tasks
+from parking import access, any_spot, booking, refusals, stays, tasks
 from parking.api import serializers
 from parking.api.lean import LeanView
 from parking.api.spots import PROBLEM, refused
@@ -161,9 +161,9 @@ class Bookings(LeanView):
         except any_spot.NothingFree:
             title = _("No such spot of this zone is free in that time.")
             return problem(409, "nothing-free", title)
-        except booking.SpotTaken:
+        except refusals.SpotTaken:
             return _taken(wish)
-        except booking.Busy:
+        except refusals.Busy:
             return busy()
         except (StayRefused, NotPriced, QuoteError) as error:
             return refused(error)

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import booking, extension, tasks
+from parking import extension, refusals, tasks
 from parking.api import serializers
 from parking.api.bookings import BOOKING_KEY, booking_of, describe_slot, json
 from parking.api.spots import PROBLEM, refused
@@ -42,7 +42,7 @@ class Extension(APIView):
         found = booking_of(request, reference)
         try:
             room = extension.room(booking_id=found.pk, now=timezone.now())
-        except (booking.NotBooked, booking.ChangePending) as error:
+        except (refusals.NotBooked, refusals.ChangePending) as error:
             return conflict(error)
         return json(
             {
@@ -85,12 +85,12 @@ class Extension(APIView):
                 now=timezone.now(),
                 actor=actor,
             )
-        except (booking.NotBooked, booking.ChangePending) as error:
+        except (refusals.NotBooked, refusals.ChangePending) as error:
             return conflict(error)
-        except booking.SpotTaken:
+        except refusals.SpotTaken:
             title = _("Somebody else has this spot in that time.")
             return problem(409, "spot-taken", title)
-        except booking.Busy:
+        except refusals.Busy:
             return busy()
         except StayRefused as error:
             return refused(error)
@@ -99,9 +99,9 @@ class Extension(APIView):
         return json(describe_slot(slot), status=201)
 
 
-def conflict(error: booking.NotBooked | booking.ChangePending) -> HttpResponse:
+def conflict(error: refusals.NotBooked | refusals.ChangePending) -> HttpResponse:
     """Say why a booking cannot be extended or changed now."""
-    if isinstance(error, booking.ChangePending):
+    if isinstance(error, refusals.ChangePending):
         title = _("An extension or change waits for its payment already.")
         return problem(409, "payment-pending", title)
     title = _("This stay is over, or not booked.")

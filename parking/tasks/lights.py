@@ -12,7 +12,7 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from parking import booking, courier, lights, meter_care, meter_keys, seen_alarms
+from parking import courier, lights, meter_care, meter_keys, refusals, seen_alarms
 from parking.lights import commands
 from parking.meter_client import Answer, MeterError
 from parking.signatures import Key
@@ -39,7 +39,7 @@ def nudge_meter(meter_id: int | None) -> bool:
 def ship_command(meter_id: int) -> None:
     """Send the meter's due command, and the one that replaced it meanwhile."""
     # Where somebody holds the meter for long, the beat comes back to it.
-    with suppress(booking.Busy):
+    with suppress(refusals.Busy):
         while claimed := _claim(meter_id):
             sendings = _send(claimed)
             _settle([(delivery, future.result()) for future, delivery in sendings.items()])
@@ -119,16 +119,16 @@ def _send(
 
 
 def _claim(meter_id: int) -> list[commands.Delivery]:
-    with booking.contended():
+    with refusals.contended():
         return commands.claim(now=timezone.now(), meter_ids=[meter_id])
 
 
 def _settle(results: list[tuple[commands.Delivery, Answer | MeterError]]) -> None:
     """Store how it went; where somebody holds a meter too long, the leases end by themselves."""
     try:
-        with booking.contended():
+        with refusals.contended():
             commands.settle_all(results, now=timezone.now())
-    except booking.Busy:
+    except refusals.Busy:
         serials = ", ".join(delivery.serial for delivery, _outcome in results)
         logger.warning("what these meters answered could not be stored: %s", serials)
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from parking import access, any_spot, booking, drafts, terms, vehicles
+from parking import access, any_spot, drafts, refusals, terms, vehicles
 from parking.formatting import number
 from parking.forms import HoldForm
 from parking.models import Booking, Slot, SlotState
@@ -71,9 +71,9 @@ def hold_or_say(
         return page.answer(form, status=429, notice=notice, retry_after=seconds)
     try:
         slot = hold(**_who(request, form))
-    except (booking.SpotTaken, any_spot.NothingFree):
+    except (refusals.SpotTaken, any_spot.NothingFree):
         return page.answer(form, status=409, notice=taken)
-    except booking.Busy:
+    except refusals.Busy:
         notice = _("Many people want to park here just now. Please try again.")
         return page.answer(form, status=409, notice=notice, retry_after=_BUSY_RETRY_S)
     except terms.StayRefused as error:
@@ -96,7 +96,7 @@ def _remember(made: Booking) -> None:
     if made.user is None:
         return
     home = settings.CITY_COUNTRY
-    with suppress(vehicles.VehicleError, booking.Busy):
+    with suppress(vehicles.VehicleError, refusals.Busy):
         vehicles.add(
             owner=made.user,
             plate=made.plate,

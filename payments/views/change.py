@@ -21,6 +21,7 @@ from parking import (
     changes,
     corrections,
     price_words,
+    refusals,
     stay_times,
 )
 from parking.forms import ChangeForm
@@ -40,7 +41,7 @@ _REFUSALS = (
     NotPriced,
     QuoteError,
     SpotUnknown,
-    booking.SpotTaken,
+    refusals.SpotTaken,
     corrections.TooOften,
 )
 
@@ -52,9 +53,9 @@ def change_page(request: HttpRequest, reference: str) -> HttpResponse:
     found = access.booking_or_404(request, reference, own=True)
     try:
         page = _Page(request, found)
-    except booking.ChangePending:
+    except refusals.ChangePending:
         messages.warning(request, _("A change of this booking waits for its payment already."))
-    except booking.NotBooked:
+    except refusals.NotBooked:
         messages.warning(request, _("This stay cannot be changed: it is over, or not booked."))
     else:
         return page.carry_out() if request.method == "POST" else page.ask()
@@ -124,7 +125,7 @@ class _Page:
             case StayRefused():
                 for failure in error.failures:
                     self.form.add_error(_FIELDS.get(failure.field), failure.message)
-            case booking.SpotTaken():
+            case refusals.SpotTaken():
                 self.form.add_error("spot", _("Somebody else has this spot in that time."))
             case corrections.TooOften():
                 self.notice = corrections.why_not(error)

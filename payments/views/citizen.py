@@ -14,10 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from parking import (
     access,
-    booking,
     corrections,
     no_show,
     price_words,
+    refusals,
     spot_reports,
     tariff_words,
 )
@@ -155,7 +155,7 @@ def give_up(request: HttpRequest, reference: str) -> HttpResponse:
     slot = found.slots.order_by("-id")[0]
     try:
         expiry.give_up(slot_id=slot.id, now=timezone.now(), actor=actor_of(request))
-    except booking.WrongState:
+    except refusals.WrongState:
         messages.warning(request, _("This booking is not held any more."))
     except gateway.GatewayError:
         pass  # the page says that we still ask; the sweep goes on
@@ -221,7 +221,7 @@ def _cancel(request: HttpRequest, found: Booking) -> HttpResponse:
         done = cancel.cancel_booking(
             reference=found.reference, now=timezone.now(), actor=actor_of(request), told=told
         )
-    except booking.WrongState:
+    except refusals.WrongState:
         messages.warning(request, _("There is nothing left to cancel."))
         return redirect("payments:booking", found.reference)
     except cancel.LessDue as less:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from parking import access, booking, extension
+from parking import access, extension, refusals
 from parking.models import Booking, SlotState
 from parking.tasks import nudge_meter
 from parking.terms import StayRefused
@@ -35,9 +35,9 @@ def extend(request: HttpRequest, reference: str) -> HttpResponse:
         if request.method == "POST":
             return _extend(request, found, now)
         return _ask(request, found, now)
-    except booking.ChangePending:
+    except refusals.ChangePending:
         messages.warning(request, _("An extension waits for its payment already."))
-    except booking.NotBooked:
+    except refusals.NotBooked:
         messages.warning(request, _("This stay cannot be extended: it is over, or not booked."))
     return redirect("payments:booking", found.reference)
 
@@ -50,7 +50,7 @@ def _extend(request: HttpRequest, found: Booking, now: datetime) -> HttpResponse
         slot = extension.extend(booking_id=found.pk, to=to, now=now, actor=actor_of(request))
     except StayRefused as refused:
         return _ask(request, found, now, notice=refused.failures[0].message)
-    except booking.SpotTaken:
+    except refusals.SpotTaken:
         notice = _("Meanwhile somebody else has booked this spot for part of that time.")
         return _ask(request, found, now, notice=notice)
     if slot.state == SlotState.CONFIRMED:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from parking import booking
+from parking import refusals
 from parking.admin.scoping import own_zones, sees_every_zone
 from parking.money import exponent
 from parking.tasks import nudge_meter
@@ -36,7 +36,7 @@ _WHY_NOT = {
     officer_refunds.AlreadyDecided: gettext_lazy("Somebody has decided it already."),
     refunds.NotPaid: gettext_lazy("This payment has taken no money."),
     refunds.OverRefund: gettext_lazy("More than what is left of this payment cannot go back."),
-    booking.Busy: BUSY,
+    refusals.Busy: BUSY,
 }
 REFUSALS = tuple(_WHY_NOT)
 
@@ -181,9 +181,9 @@ def release(request: HttpRequest, payment_id: UUID) -> HttpResponse:
             why_not = _("Say why the spot is given to others.")
         except expiry.TooEarly:
             why_not = _("The payment page may still be alive. Wait until its end.")
-        except booking.WrongState:
+        except refusals.WrongState:
             why_not = _("This spot does not wait for the payment service.")
-        except booking.Busy:
+        except refusals.Busy:
             why_not = str(BUSY)
         else:
             nudge_meter(payment.slot.spot.meter_id)

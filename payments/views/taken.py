@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from parking import access, booking, closures, late_lights, spot_reports
+from parking import access, closures, late_lights, refusals, spot_reports
 from parking.models import Booking
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
@@ -56,9 +56,9 @@ def _page(request: HttpRequest, reference: str, cause: Cause) -> HttpResponse:
             request,
             _("A taken spot can be reported from 15 minutes before the start to 30 minutes after."),
         )
-    except booking.ChangePending:
+    except refusals.ChangePending:
         messages.warning(request, _("A change of this booking waits for its payment already."))
-    except (booking.NotBooked, booking.WrongState):
+    except (refusals.NotBooked, refusals.WrongState):
         messages.warning(request, _("This stay is over, or not booked."))
     return redirect("payments:booking", found.reference)
 
@@ -88,7 +88,7 @@ def _move(request: HttpRequest, found: Booking, cause: Cause) -> HttpResponse:
             actor=actor_of(request),
             cause=cause,
         )
-    except (booking.SpotTaken, SpotUnknown, StayRefused, change.OtherTerms):
+    except (refusals.SpotTaken, SpotUnknown, StayRefused, change.OtherTerms):
         notice = _("That spot cannot be had any more. Please choose another one.")
         return _ask(request, found, cause, status=409, notice=notice)
     nudge(tasks.send_mail)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 from django.db import close_old_connections, connection, connections, transaction
 
-from parking import booking, tasks
+from parking import booking, refusals, tasks
 from parking.models import Light, Meter, MeterCommand, Slot, SlotState, Spot
 from parking.models.meter import OPEN_COMMAND_STATES
 from parking.simulator.clock import VirtualClock
@@ -232,7 +232,7 @@ def citizen(dice: random.Random, meters: list[Meter], now: datetime) -> None:
     start += timedelta(minutes=5 * dice.randint(0, 4))
     try:
         confirm(spot, start, now)
-    except (booking.SpotTaken, booking.Busy):
+    except (refusals.SpotTaken, refusals.Busy):
         return
 
 

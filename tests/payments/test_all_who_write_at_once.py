@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from parking import booking
+from parking import refusals
 from parking.models import Spot
 from tests import cast, slot_journal
 from tests.payments import writers
@@ -75,7 +75,7 @@ def test_a_deadlock_is_noticed_although_people_are_told_busy() -> None:
     both_have_one = meeting(2)
 
     def lock(one: Spot, other: Spot) -> None:
-        with booking.contended(), transaction.atomic():
+        with refusals.contended(), transaction.atomic():
             Spot.objects.select_for_update(no_key=True).get(id=one.pk)
             both_have_one.wait()
             Spot.objects.select_for_update(no_key=True).get(id=other.pk)

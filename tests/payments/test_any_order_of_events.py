@@ -29,7 +29,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from parking import booking, corrections, extension, lights
+from parking import booking, corrections, extension, lights, refusals
 from parking.models import (
     LIVE_STATES,
     PENDING_STATES,
@@ -120,7 +120,7 @@ class Kerb(RuleBasedStateMachine):
     )
     def hold(self, spot: int, ahead: int, length: int, plate: str) -> None:
         start = self._grid() + timedelta(minutes=5 * ahead)
-        with suppress(booking.SpotTaken, StayRefused):
+        with suppress(refusals.SpotTaken, StayRefused):
             booking.hold(
                 spot_id=self.spots[spot].pk,
                 start=start,
@@ -186,7 +186,7 @@ class Kerb(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99), minutes=st.integers(1, 30))
     def extend(self, which: int, minutes: int) -> None:
         slot = self._one(which, state=SlotState.CONFIRMED)
-        with suppress(booking.SpotTaken, StayRefused, booking.NotBooked, booking.ChangePending):
+        with suppress(refusals.SpotTaken, StayRefused, refusals.NotBooked, refusals.ChangePending):
             extension.extend(
                 booking_id=slot.booking_id,
                 to=slot.end + timedelta(minutes=5 * minutes),
@@ -203,7 +203,7 @@ class Kerb(RuleBasedStateMachine):
             done = cancel.cancel_booking(
                 reference=slot.booking.reference, now=self.now, actor="citizen", told=told
             )
-        except booking.WrongState:
+        except refusals.WrongState:
             assert told is None, "what can be cancelled was offered"
         else:
             assert done.refunded == told, "what was told is what goes back"
@@ -224,7 +224,7 @@ class Kerb(RuleBasedStateMachine):
             "start": stay.start + timedelta(minutes=5 * later) if later else None,
             "end": stay.end + timedelta(minutes=5 * longer) if longer else None,
         }
-        with suppress(booking.BookingError, StayRefused):
+        with suppress(refusals.BookingError, StayRefused):
             change.change_booking(**wish, now=self.now, actor="citizen")
 
     @precondition(lambda self: Booking.objects.exists())

@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from parking import booking, vehicles
+from parking import booking, refusals, vehicles
 from parking.models import Booking, Slot, SlotState, Spot, Vehicle
 from tests import cast
 from tests.payments.pages import page
@@ -81,7 +81,7 @@ def test_programs_are_told_by_a_problem_wherever_it_happens(
     client: Client, paid: Slot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(*_: Any) -> None:
-        raise booking.Busy
+        raise refusals.Busy
 
     monkeypatch.setattr(booking, "slots_of", busy)  # where no view expects it
     answer = client.get(f"/api/v1{page(paid)}")
@@ -126,8 +126,8 @@ def test_a_list_of_vehicles_that_is_changed_elsewhere_is_busy(
 
 
 def test_what_is_no_crowd_is_no_crowd(paid: Slot) -> None:
-    assert not booking.is_busy(OperationalError("the server is gone"))
-    assert not booking.is_busy(booking.SpotTaken())
-    assert not booking.is_busy(ValueError())
-    assert booking.is_busy(booking.Busy())
+    assert not refusals.is_busy(OperationalError("the server is gone"))
+    assert not refusals.is_busy(refusals.SpotTaken())
+    assert not refusals.is_busy(ValueError())
+    assert refusals.is_busy(refusals.Busy())
     assert fresh(paid).state == SlotState.CONFIRMED

@@ -9,7 +9,7 @@ from django.core import mail as outbox
 from django.test import Client
 from django.utils import timezone
 
-from parking import booking
+from parking import booking, refusals
 from parking.models import Slot, SlotState, Spot, StayRules
 from parking.stays import stay_of
 from payments import cancel, checkout, mail, refunds
@@ -228,7 +228,7 @@ def test_programs_are_told_to_come_again_when_others_are_at_the_same_rows(
     client: Client, paid: Slot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(*_: object, **__: object) -> None:
-        raise booking.Busy
+        raise refusals.Busy
 
     monkeypatch.setattr(booking, "lock_booking", busy)
     key = {"Booking-Key": paid.booking.access_key}

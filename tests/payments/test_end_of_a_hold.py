@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from parking import booking
+from parking import booking, refusals
 from parking.models import BookingEvent, SlotState, Spot
 from payments import checkout, expiry, gateway
 from payments.models import MoneyException, PaymentState, Refund
@@ -71,7 +71,7 @@ def test_the_place_stays_taken_while_the_processor_is_away(
             with pytest.raises(gateway.GatewayError):
                 expiry.end_page(payment_id=payment_id, now=cast.at(minute))
         assert fresh(payment.slot).state == SlotState.EXPIRING
-        with pytest.raises(booking.SpotTaken):
+        with pytest.raises(refusals.SpotTaken):
             cast.a_hold(spot, start=cast.at(45), now=cast.at(minute))
     assert 3 < asked < 15, "it backs off"
     assert fresh(payment).checks_failed == asked

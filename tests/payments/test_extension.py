@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from parking import booking, extension
+from parking import booking, extension, refusals
 from parking.models import Slot, SlotState
 from payments import cancel, checkout, expiry, refunds
 from payments.models import MoneyException, Payment, PaymentState, Refund, RefundState
@@ -236,7 +236,7 @@ def test_the_link_of_a_letter_opens_it_without_an_account(client: Client, paid: 
 def test_a_hold_cannot_be_extended(guest: Client, slot: Slot) -> None:
     said = guest.get(page(slot, "extend/"), follow=True).content.decode()
     assert "cannot be extended" in said
-    with pytest.raises(booking.NotBooked):
+    with pytest.raises(refusals.NotBooked):
         extension.room(booking_id=slot.booking_id, now=timezone.now())
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from parking import booking, changes, extension, no_show
+from parking import changes, extension, no_show, refusals
 from parking.models import ArrivalOutcome, ArrivalWatch, BookingEvent, Slot, SlotState
 from payments import no_shows
 from payments.cancel import Cancelled, cancel_booking
@@ -116,7 +116,7 @@ def test_ending_the_stay_while_it_is_released_ends_it_once(slot: Slot, attempt: 
     assert fresh(slot).state == SlotState.CANCELLED
     assert Refund.objects.get().amount == 150
     if isinstance(released, Cancelled):
-        assert isinstance(ended, booking.WrongState)
+        assert isinstance(ended, refusals.WrongState)
         assert cancellations(slot) == ["clock"]
     else:
         assert (released, type(ended)) == (None, Cancelled)
@@ -136,7 +136,7 @@ def test_a_longer_stay_that_is_asked_for_meanwhile_is_held_or_refused(
     )
     states = set(Slot.objects.values_list("state", flat=True))
     if isinstance(released, Cancelled):
-        assert isinstance(longer, booking.NotBooked)
+        assert isinstance(longer, refusals.NotBooked)
         assert states == {SlotState.CANCELLED}
     else:
         assert isinstance(longer, Slot)
@@ -169,7 +169,7 @@ def test_a_stay_that_moves_meanwhile_goes_on_there_or_is_over(
     other = cast.a_spot(sensor.spot.zone, "K-2", metres_east=6)
 
     def move() -> Slot:
-        with booking.contended(), transaction.atomic():
+        with refusals.contended(), transaction.atomic():
             wish = changes.propose(
                 booking_id=slot.booking_id, spot_id=other.pk, now=cast.at(N), locked=True
             )
@@ -177,7 +177,7 @@ def test_a_stay_that_moves_meanwhile_goes_on_there_or_is_over(
 
     released, moved = at_once(release(slot), move)
     if isinstance(released, Cancelled):
-        assert isinstance(moved, booking.NotBooked | booking.Busy)
+        assert isinstance(moved, refusals.NotBooked | refusals.Busy)
         assert set(Slot.objects.values_list("state", flat=True)) == {SlotState.CANCELLED}
         assert Refund.objects.get().amount == 150
     else:

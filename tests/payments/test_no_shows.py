@@ -9,7 +9,7 @@ from django.core import mail as outbox
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from parking import booking, changes, extension, no_show
+from parking import booking, changes, extension, no_show, refusals
 from parking.models import (
     ArrivalOutcome,
     ArrivalWatch,
@@ -470,7 +470,7 @@ def test_one_bookings_trouble_does_not_keep_the_others_waiting(
         if booking_id == bad:
             raise ValueError("broken row")
         if booking_id == busy:
-            raise booking.Busy
+            raise refusals.Busy
 
     monkeypatch.setattr(no_shows, "look", look_at)
     assert tasks.release_no_shows() == 0

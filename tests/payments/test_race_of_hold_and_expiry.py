@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from parking import booking
+from parking import booking, refusals
 from parking.models import Slot, SlotState, Spot
 from payments import checkout, expiry
 from payments.models import Payment, PaymentState, Refund
@@ -38,7 +38,7 @@ def expire_first(now: datetime) -> None:
 def give_up(now: datetime) -> None:
     """End holds as people do who change their mind, with the payment open in another tab."""
     for slot in Slot.objects.filter(state=SlotState.HELD):
-        with suppress(booking.WrongState):
+        with suppress(refusals.WrongState):
             expiry.give_up(slot_id=slot.pk, now=now, actor="citizen")
 
 
@@ -66,7 +66,7 @@ def want(spot: Spot, *, for_s: float = 1.0) -> Slot:
     while True:
         try:
             return cast.a_hold(spot, start=cast.at(15), now=NOW)
-        except booking.SpotTaken:
+        except refusals.SpotTaken:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from parking import booking, extension
+from parking import booking, extension, refusals
 from parking.models import BookingEvent, Slot, SlotState, Spot
 from payments import checkout, expiry, gateway, ledger, proof, refunds, states, tasks, webhooks
 from payments.cancel import cancel_booking
@@ -108,7 +108,7 @@ def test_late_money_and_another_hold_leave_one_of_them_with_the_place(
         lambda: checkout.sync_payment(payment_id=payment.id, now=cast.at(12)),
         lambda: cast.a_hold(spot, start=cast.at(15), now=cast.at(12)),
     )
-    if isinstance(held, booking.SpotTaken):
+    if isinstance(held, refusals.SpotTaken):
         assert fresh(slot).state == SlotState.CONFIRMED
         assert not synced.is_orphan
     else:
@@ -258,7 +258,7 @@ def test_a_crowd_at_the_spot_is_told_and_nothing_is_lost(
             answer = client.post(f"/bookings/{reference}/{name}", form, follow=True)
             assert (answer.status_code, answer["Retry-After"]) == (409, "1")
             assert "try again in a moment" in answer.content.decode()
-        with pytest.raises(booking.Busy):
+        with pytest.raises(refusals.Busy):
             cancel_booking(reference=reference, now=now, actor="citizen")
     assert fresh(payment.slot).state == SlotState.CONFIRMED
     assert not Refund.objects.exists()

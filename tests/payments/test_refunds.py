@@ -2,7 +2,7 @@
 
 import pytest
 
-from parking import booking
+from parking import booking, refusals
 from parking.models import SlotState, Spot
 from payments import cancel, checkout, ledger, refunds, states
 from payments.cancel import cancel_booking
@@ -73,7 +73,7 @@ def test_cancelling_twice_refunds_once(spot: Spot, processor: Processor) -> None
     payment = a_paid_booking(spot, processor, start=cast.at(60))
     reference = payment.slot.booking.reference
     cancel_booking(reference=reference, now=cast.at(30), actor="citizen")
-    with pytest.raises(booking.WrongState):
+    with pytest.raises(refusals.WrongState):
         cancel_booking(reference=reference, now=cast.at(31), actor="citizen")
     assert cancel.due_now(reference=reference, now=cast.at(31)) is None
     assert Refund.objects.count() == 1

@@ -31,7 +31,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from parking import booking, extension
+from parking import booking, extension, refusals
 from parking.models import Slot, SlotState
 from parking.terms import StayRefused
 from payments import (
@@ -130,7 +130,7 @@ class Money(RuleBasedStateMachine):
     def extend(self, which: int, minutes: int, pays: bool) -> None:
         slot = self._one(SlotState.CONFIRMED, which)
         to = slot.end + timedelta(minutes=5 * minutes)
-        with suppress(booking.BookingError, StayRefused):
+        with suppress(refusals.BookingError, StayRefused):
             more = extension.extend(
                 booking_id=slot.booking_id, to=to, now=self.now, actor="citizen"
             )
@@ -142,7 +142,7 @@ class Money(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99))
     def cancel(self, which: int) -> None:
         reference = self._one(SlotState.CONFIRMED, which).booking.reference
-        with suppress(booking.WrongState):
+        with suppress(refusals.WrongState):
             cancel.cancel_booking(reference=reference, now=self.now, actor="citizen")
 
     # --- What the office does
@@ -274,7 +274,7 @@ class Money(RuleBasedStateMachine):
                 email="guest@example.org",
                 now=self.now,
             )
-        except (booking.SpotTaken, StayRefused):
+        except (refusals.SpotTaken, StayRefused):
             return None
 
     def _open(self, slot: Slot) -> None:

@@ -10,7 +10,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.test import Client
 from django.utils import timezone
 
-from parking import booking, formatting
+from parking import booking, formatting, refusals
 from parking.models import ArrivalWatch, Light, Slot, StayRules, Zone
 from tests import cast
 from tests.parking.sensors import Sensor
@@ -126,7 +126,7 @@ def test_two_who_press_at_once_wait_for_each_other(
     pay(slot, processor)
 
     def busy(*_asked: Any) -> None:
-        raise booking.Busy
+        raise refusals.Busy
 
     monkeypatch.setattr(booking, "lock_booking", busy)
     answer = guest.post(page(slot, "on-my-way/"), follow=True)

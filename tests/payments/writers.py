@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import connections
 
-from parking import any_spot, booking, corrections, extension, lights
+from parking import any_spot, booking, corrections, extension, lights, refusals
 from parking.models import LIVE_STATES, Slot, SlotState
 from parking.terms import StayRefused
 from payments import cancel, change, checkout, expiry, gateway, reconciliation, refunds, webhooks
@@ -28,7 +28,7 @@ from tests.torture.crowd import Turns
 STEP = timedelta(minutes=5)
 A_TURN = timedelta(seconds=3)  # on the clock of this city
 # What a rule says to somebody, or the processor: an answer, not an error.
-ANSWERS = (booking.BookingError, StayRefused, checkout.CheckoutError, gateway.GatewayError)
+ANSWERS = (refusals.BookingError, StayRefused, checkout.CheckoutError, gateway.GatewayError)
 Action = Callable[["Writer"], Any]
 
 

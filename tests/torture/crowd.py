@@ -19,7 +19,7 @@ from typing import Any
 
 from django.db import connection, connections, transaction
 
-from parking import booking, terms
+from parking import booking, refusals, terms
 from parking.models import Slot, SlotState
 from tests import cast
 
@@ -142,9 +142,9 @@ def _attempt(
             now=now,
         )
         outcome = "won"
-    except booking.SpotTaken:
+    except refusals.SpotTaken:
         outcome = "taken"
-    except booking.Busy:
+    except refusals.Busy:
         outcome = "busy"
     except terms.StayRefused as error:
         outcome = "refused by " + ", ".join(failure.rule for failure in error.failures)
@@ -178,7 +178,7 @@ def _one(spot_id: int, state: str) -> list[int]:
 
 def _end(step: Callable[..., None], slot_id: int, now: datetime) -> bool:
     """Take the step unless another process was faster; return whether it was ours."""
-    with suppress(booking.BookingError), booking.contended(), transaction.atomic():
+    with suppress(refusals.BookingError), refusals.contended(), transaction.atomic():
         slot = booking.lock_slot(slot_id)
         before = slot.state
         step(slot=slot, now=now, actor="crowd")

@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django.test import Client
 from psycopg import errors
 
-from parking import booking
+from parking import booking, refusals
 from parking.models import Booking, Slot, SlotState, Spot, Zone
 from tests import cast
 
@@ -102,7 +102,7 @@ def test_a_locked_spot_is_409_with_advice_to_retry(
     client: Client, spot: Spot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def wait_in_vain(**_: Any) -> None:
-        with booking.contended():
+        with refusals.contended():
             raise OperationalError("canceling statement") from errors.LockNotAvailable()
 
     monkeypatch.setattr(booking, "hold", wait_in_vain)

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from parking import booking, changes, corrections, extension, refund_policy
+from parking import booking, changes, corrections, extension, refund_policy, refusals
 from parking.models import (
     Booking,
     BookingEvent,
@@ -44,7 +44,7 @@ def other(spot: Spot) -> Spot:
 
 def change(slot: Slot, now: datetime, **wish: Any) -> Slot:
     """Make a change as the pages do, and pay for it where it costs something."""
-    with booking.contended(), transaction.atomic():
+    with refusals.contended(), transaction.atomic():
         agreed = changes.propose(booking_id=slot.booking_id, now=now, locked=True, **wish)
         made = changes.make(change=agreed, now=now, actor="citizen")
     return paid(made, now) if agreed.due else made
@@ -94,7 +94,7 @@ def test_another_spot_costs_nothing_and_frees_the_old_one(spot: Spot, other: Spo
     assert stay(old).price == 200
     assert Booking.objects.get().spot == other
     cast.a_hold(spot, cast.at(60))  # the old place is free
-    with pytest.raises(booking.SpotTaken):
+    with pytest.raises(refusals.SpotTaken):
         cast.a_hold(other, cast.at(60))
     assert [event.kind for event in BookingEvent.objects.order_by("id")][:2] == [
         "confirmed",
@@ -113,9 +113,9 @@ def test_a_dearer_time_waits_for_its_money_while_the_old_stay_stands(spot: Spot)
     assert (new.state, new.amount) == (SlotState.HELD, 100)
     assert stay(old).start == cast.at(60)
     assert stay(old).waiting == new
-    with pytest.raises(booking.SpotTaken):
+    with pytest.raises(refusals.SpotTaken):
         cast.a_hold(spot, cast.at(120))
-    with pytest.raises(booking.ChangePending):
+    with pytest.raises(refusals.ChangePending):
         changes.propose(booking_id=old.booking_id, now=cast.at(6), end=cast.at(240))
 
     paid(new, cast.at(7))
@@ -145,7 +145,7 @@ def test_a_change_that_nobody_pays_leaves_the_stay_as_it_was(spot: Spot) -> None
             booking_id=old.booking_id, to=cast.at(150), now=cast.at(16), actor="citizen"
         )
     paid(longer, cast.at(17))
-    with pytest.raises(booking.WrongState):
+    with pytest.raises(refusals.WrongState):
         paid(new, cast.at(18))
     assert stay(old).price == 300
 
@@ -242,10 +242,10 @@ def test_only_spots_of_the_zone_that_are_in_use_can_be_had(spot: Spot, other: Sp
 def test_a_spot_that_others_have_is_refused_before_anybody_pays(spot: Spot, other: Spot) -> None:
     (old,) = cast.a_stay(spot, 120, start=60)
     cast.a_hold(other, cast.at(90))
-    with pytest.raises(booking.SpotTaken):
+    with pytest.raises(refusals.SpotTaken):
         changes.propose(booking_id=old.booking_id, now=cast.at(1), spot_id=other.pk)
     StayRules.objects.update(buffer_min=10)
-    with pytest.raises(booking.SpotTaken):
+    with pytest.raises(refusals.SpotTaken):
         changes.propose(
             booking_id=old.booking_id,
             now=cast.at(1),
@@ -287,10 +287,10 @@ def test_changes_count_among_the_corrections_of_a_person(spot: Spot, other: Spot
 
 def test_what_is_over_or_not_booked_cannot_be_changed(spot: Spot, other: Spot) -> None:
     held = cast.a_hold(spot)
-    with pytest.raises(booking.NotBooked):
+    with pytest.raises(refusals.NotBooked):
         changes.propose(booking_id=held.booking_id, now=cast.at(1), spot_id=other.pk)
     (old,) = cast.a_stay(other, 180, start=120)
-    with pytest.raises(booking.NotBooked):
+    with pytest.raises(refusals.NotBooked):
         changes.propose(booking_id=old.booking_id, now=cast.at(180), spot_id=spot.pk)
 
 

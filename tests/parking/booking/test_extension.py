@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from parking import booking, extension
+from parking import booking, extension, refusals
 from parking.models import Booking, Closure, Slot, SlotState, Spot, StayRules
 from parking.terms import StayRefused
 from tests import cast
@@ -57,7 +57,7 @@ def test_the_next_booking_limits_it(spot: Spot) -> None:
 
     assert found.latest == cast.at(75)
     assert "Somebody else" in found.limit
-    with pytest.raises(booking.SpotTaken):
+    with pytest.raises(refusals.SpotTaken):
         extend(first, 80)
     assert extend(first, 75).amount == 50
 
@@ -102,23 +102,23 @@ def test_an_end_off_the_grid_is_refused(spot: Spot) -> None:
 def test_one_extension_at_a_time(spot: Spot) -> None:
     [first] = cast.a_stay(spot, 60)
     longer = extend(first, 90)
-    with pytest.raises(booking.ChangePending) as pending:
+    with pytest.raises(refusals.ChangePending) as pending:
         extend(first, 120)
     assert pending.value.slot == longer
-    with pytest.raises(booking.ChangePending):
+    with pytest.raises(refusals.ChangePending):
         room(first)
 
 
 def test_a_stay_that_is_over_or_not_paid_cannot_grow(spot: Spot) -> None:
     held = cast.a_hold(spot, cast.at(600))
-    with pytest.raises(booking.NotBooked):
+    with pytest.raises(refusals.NotBooked):
         room(held)
     [first] = cast.a_stay(spot, 60)
-    with pytest.raises(booking.NotBooked):
+    with pytest.raises(refusals.NotBooked):
         extend(first, 90, minutes=60)
     cancelled = booking.lock_slot(first.pk)
     booking.cancel(slot=cancelled, now=cast.at(30), actor="citizen")
-    with pytest.raises(booking.NotBooked):
+    with pytest.raises(refusals.NotBooked):
         extend(first, 90)
 
 
@@ -173,7 +173,7 @@ def test_after_the_end_of_the_present_stay_others_can_still_book(spot: Spot) -> 
     [first] = cast.a_stay(spot, 60)
     extend(first, 90)
     assert cast.a_hold(spot, first.end + timedelta(minutes=30)).state == SlotState.HELD
-    with pytest.raises(booking.SpotTaken):
+    with pytest.raises(refusals.SpotTaken):
         cast.a_hold(spot, first.end)
 
 
@@ -183,7 +183,7 @@ def test_minutes_kept_free_before_the_next_booking_limit_it(spot: Spot) -> None:
     cast.a_hold(spot, cast.at(120), minutes=30)
 
     assert room(first).latest == cast.at(105)
-    with pytest.raises(booking.SpotTaken):
+    with pytest.raises(refusals.SpotTaken):
         extend(first, 110)
     longer = extend(first, 105)
     assert longer.claim.upper == cast.at(120), "the extension keeps free what the stay did"

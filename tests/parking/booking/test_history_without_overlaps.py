@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from parking import booking
+from parking import refusals
 from parking.models import Booking, Slot, SlotState, Spot
 from tests import cast, slot_journal
 from tests.racing import without_constraint
@@ -49,7 +49,7 @@ def test_a_crowd_never_shares_a_minute(spots: list[int]) -> None:
 def look_then_write(*, spot_id: int, start: datetime, end: datetime, **_who: Any) -> Slot:
     """Book as sites do that have neither a lock nor a constraint."""
     if Slot.objects.live().filter(spot=spot_id).overlapping(start, end).exists():
-        raise booking.SpotTaken
+        raise refusals.SpotTaken
     time.sleep(0.005)  # what such a site does between looking and writing
     minutes = int((end - start).total_seconds() // 60)
     return cast.an_unguarded_slot(spot_id, start, minutes)

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError
 from psycopg import errors
 
-from parking import booking
+from parking import booking, refusals
 from parking.models import Booking, BookingEvent, Slot, SlotState, Spot, Zone
 from parking.terms import NotPriced, SpotUnknown, StayRefused
 from tests import cast
@@ -28,7 +28,7 @@ def test_a_second_hold_that_shares_a_moment_is_refused(
 ) -> None:
     cast.a_hold(spot, minutes=60)
 
-    with pytest.raises(booking.SpotTaken):
+    with pytest.raises(refusals.SpotTaken):
         cast.a_hold(spot, cast.at(start), minutes=minutes)
 
     assert Slot.objects.count() == 1

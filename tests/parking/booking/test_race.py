@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from django.db import connection, connections
 
-from parking import booking
+from parking import refusals
 from parking.models import LIVE_STATES, Slot
 from tests import cast
 from tests.racing import without_constraint
@@ -27,9 +27,9 @@ def _race(spot_id: int, barrier: object, results: object, guarded: bool) -> None
         else:
             _check_then_insert(spot_id)
         results.put("won")
-    except booking.SpotTaken:
+    except refusals.SpotTaken:
         results.put("taken")
-    except booking.Busy:
+    except refusals.Busy:
         results.put("busy")
     except Exception as error:  # noqa: BLE001 (the test counts what must not happen)
         results.put(f"{type(error).__name__}: {error}")
@@ -40,7 +40,7 @@ def _race(spot_id: int, barrier: object, results: object, guarded: bool) -> None
 def _check_then_insert(spot_id: int) -> None:
     """Book as sites do that have no constraint: look, then write."""
     if Slot.objects.live().filter(spot_id=spot_id).exists():
-        raise booking.SpotTaken
+        raise refusals.SpotTaken
     cast.an_unguarded_slot(spot_id)
 
 

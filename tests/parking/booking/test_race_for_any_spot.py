@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection, connections
 
-from parking import any_spot, booking
+from parking import any_spot, refusals
 from parking.models import LIVE_STATES, Slot, Spot
 from tests import cast
 
@@ -35,7 +35,7 @@ def first_free(zone_id: int) -> object:
     free = Spot.objects.filter(zone=zone_id).exclude(slots__state__in=LIVE_STATES)
     spot = free.order_by("id").first()
     if spot is None:
-        raise booking.SpotTaken
+        raise refusals.SpotTaken
     return cast.a_hold(spot)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from parking import booking, rule_facts, terms
+from parking import refusals, rule_facts, terms
 from parking.models import Slot, Spot
 from tests import cast
 from tests.racing import without_constraint
@@ -29,7 +29,7 @@ def _race(entry: Entry, barrier: Any, results: Any) -> None:
         barrier.wait(30)
         cast.a_hold(Spot(pk=spot_id), cast.at(start), plate=plate)
         results.put("won")
-    except booking.SpotTaken:
+    except refusals.SpotTaken:
         results.put("taken")
     except terms.StayRefused as error:
         results.put(", ".join(failure.rule for failure in error.failures))

@@ -8,7 +8,7 @@ import pytest
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from pytest_django import DjangoAssertNumQueries
 
-from parking import availability, booking, terms
+from parking import availability, booking, refusals, terms
 from parking.models import Booking, Closure, Slot, SlotState, Spot, StayRules, Zone
 from tests import cast
 
@@ -148,7 +148,7 @@ def test_a_buffer_keeps_minutes_free_on_both_sides(start: int, minutes: int, fre
     if free:
         cast.a_hold(spot, cast.at(start), minutes, now=cast.at(-80))
     else:
-        with pytest.raises(booking.SpotTaken):
+        with pytest.raises(refusals.SpotTaken):
             cast.a_hold(spot, cast.at(start), minutes, now=cast.at(-80))
 
 
@@ -163,7 +163,7 @@ def test_a_stay_from_before_the_rule_is_followed_but_not_crowded(start: int, fre
     if free:
         assert cast.a_hold(spot, cast.at(start), now=cast.at(-80)).claim is not None
     else:
-        with pytest.raises(booking.SpotTaken):
+        with pytest.raises(refusals.SpotTaken):
             cast.a_hold(spot, cast.at(start), now=cast.at(-80))
 
 
@@ -183,7 +183,7 @@ def test_slots_of_one_booking_touch_within_the_buffer() -> None:
     slot.claim = DateTimeTZRange(cast.at(60), cast.at(105))
     slot.save(force_insert=True)
     assert Slot.objects.live().count() == 2
-    with pytest.raises(booking.SpotTaken):
+    with pytest.raises(refusals.SpotTaken):
         cast.a_hold(spot, cast.at(95))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parking import booking
+from parking import booking, refusals
 from parking.models import BookingEvent, Slot, SlotState, Spot
 from tests import cast
 
@@ -30,7 +30,7 @@ def test_a_hold_that_ran_out_keeps_its_place_until_it_is_released(spot: Spot) ->
 
     assert booking.begin_expiries(now=cast.at(9.9)) == []
     assert booking.begin_expiries(now=cast.at(10)) == [slot.pk]
-    with pytest.raises(booking.SpotTaken):
+    with pytest.raises(refusals.SpotTaken):
         cast.a_hold(spot)
 
     booking.release(slot=locked(slot), now=cast.at(11), actor="clock")
@@ -39,7 +39,7 @@ def test_a_hold_that_ran_out_keeps_its_place_until_it_is_released(spot: Spot) ->
 
 def test_a_held_slot_cannot_be_released_before_it_expires(spot: Spot) -> None:
     slot = cast.a_hold(spot)
-    with pytest.raises(booking.WrongState):
+    with pytest.raises(refusals.WrongState):
         booking.release(slot=locked(slot), now=cast.at(1), actor="clock")
     slot.refresh_from_db()
     assert slot.state == SlotState.HELD
@@ -70,7 +70,7 @@ def test_a_late_payment_claims_a_released_place_again(spot: Spot) -> None:
 def test_a_late_payment_does_not_take_the_place_from_another(spot: Spot) -> None:
     slot = released(spot)
     other = cast.a_hold(spot)
-    with pytest.raises(booking.SpotTaken):
+    with pytest.raises(refusals.SpotTaken):
         booking.confirm(slot=locked(slot), now=cast.at(12), actor="processor")
     slot.refresh_from_db()
     other.refresh_from_db()
@@ -79,14 +79,14 @@ def test_a_late_payment_does_not_take_the_place_from_another(spot: Spot) -> None
 
 def test_a_stay_that_is_over_cannot_be_cancelled(spot: Spot) -> None:
     slot = confirmed(spot)
-    with pytest.raises(booking.WrongState):
+    with pytest.raises(refusals.WrongState):
         booking.cancel(slot=locked(slot), now=cast.at(60), actor="citizen")
 
 
 def test_a_cancelled_slot_cannot_be_confirmed(spot: Spot) -> None:
     slot = confirmed(spot)
     booking.cancel(slot=locked(slot), now=cast.at(2), actor="citizen")
-    with pytest.raises(booking.WrongState):
+    with pytest.raises(refusals.WrongState):
         booking.confirm(slot=locked(slot), now=cast.at(3), actor="processor")
 
 

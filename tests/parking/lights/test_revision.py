@@ -7,7 +7,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parking import booking, lights
+from parking import booking, lights, refusals
 from parking.meter_messages import LampState
 from parking.meter_protocol import from_now_on
 from parking.models import Closure, Meter, MeterCommand, Slot, Zone
@@ -65,7 +65,7 @@ def _do(what: str, meter: Meter, position: int, minute: int, cars: list[bool]) -
         case "book":
             try:
                 held = cast.a_hold(spot, at(minute + 5 * position), 30, now=now)
-            except booking.SpotTaken:
+            except refusals.SpotTaken:
                 return
             booking.confirm(slot=booking.lock_slot(held.pk), now=now, actor="processor")
         case "cancel":

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from parking import booking
+from parking import booking, refusals
 from parking.models import Booking, Slot, SlotState, Spot, Zone
 from parking.throttling import HoldThrottle
 from tests import cast
@@ -143,7 +143,7 @@ def test_a_crowd_gets_advice_to_try_again(
     client: Client, spot: Spot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crowded(**_: Any) -> None:
-        raise booking.Busy
+        raise refusals.Busy
 
     monkeypatch.setattr(booking, "hold", crowded)
     response = hold(client, spot)
