@@ -6,9 +6,12 @@ Nobody can book what is closed, so the closure came later than the booking.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
-from parking.models import Closure
+from django.db.models import Q
+
+from parking.models import Closure, Slot
 from parking.refusals import BookingError
 from parking.stays import Stay
 
@@ -23,6 +26,20 @@ def ahead(*, stay: Stay, now: datetime) -> Closure | None:
         return None
     touching = Closure.objects.touching(spot=stay.spot, start=max(now, stay.start), end=stay.end)
     return touching.filter(longest_stay_min=None).first()
+
+
+def disturbed(*, now: datetime) -> Iterator[tuple[Closure, Slot]]:
+    """Give each closure that is not over with each booked slot in which it closes the spot."""
+    closing = Closure.objects.filter(period__endswith__gt=now, longest_stay_min=None)
+    for closure in closing.order_by("id"):
+        where = Q(spot__zone=closure.zone_id)
+        if closure.street:
+            where &= Q(spot__street=closure.street)
+        if closure.spot_id is not None:
+            where &= Q(spot=closure.spot_id)
+        booked = Slot.objects.confirmed().filter(where, period__overlap=closure.period)
+        for slot in booked.filter(period__endswith__gt=now).order_by("id"):
+            yield closure, slot
 
 
 def check(*, stay: Stay, now: datetime) -> None:

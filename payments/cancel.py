@@ -27,7 +27,7 @@ class Cancelled:
 _NO_FAULT_OF_THEIRS = {
     booking.SPOT_WAS_TAKEN: RefundReason.OCCUPIED,
     booking.LIGHT_STAYED_DARK: RefundReason.UNLIT,
-    booking.SPOT_WAS_CLOSED: RefundReason.OPERATOR,
+    booking.SPOT_WAS_CLOSED: RefundReason.CLOSED,
 }
 
 

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from parking import booking, formatting, no_show, stays
-from parking.models import Booking, Slot, StayRules
+from parking import booking, closures, formatting, no_show, stays
+from parking.models import Booking, Closure, Slot, StayRules
 from parking.stays import Stay
 from payments import reminders
 from payments.letter_parts import Facts, Leads, Part, Says
@@ -154,6 +154,23 @@ def _unlit(case: _Case) -> list[Part]:
     return [Says(dark), Says(valid), choice, case.facts()]
 
 
+def _closed(case: _Case) -> list[Part]:
+    closure = closures.ahead(stay=case.stay, now=case.now)
+    words = _("The city closes spot %(number)s for some of your stay. We are sorry.") % case.number
+    why = [Facts(_closure_facts(closure))] if closure else []
+    choose = _(
+        "You may keep your booking as it is. Or take another spot at no extra cost, or get "
+        "everything back. Choose here, without signing in:"
+    )
+    choice = Leads(choose, link(case.about, "payments:closed"), _("Choose"))
+    return [Says(words), *why, choice, case.facts()]
+
+
+def _closure_facts(closure: Closure) -> list[tuple[str, str]]:
+    start, end = closure.period.lower, closure.period.upper
+    return [(_("Closed"), formatting.period(start, end)), (_("Reason"), closure.reason)]
+
+
 def _starts(case: _Case) -> list[Part]:
     yours = _("Spot %(number)s is yours from %(time)s.") % (
         case.number | {"time": formatting.clock(case.stay.start)}
@@ -185,6 +202,7 @@ _PARTS = {
     MailKind.ORPHAN: _orphan,
     MailKind.NOBODY_YET: _nobody_yet,
     MailKind.UNLIT: _unlit,
+    MailKind.CLOSED: _closed,
     MailKind.STARTS: _starts,
     MailKind.ENDS_SOON: _ends,
     MailKind.ENDS_NOW: _ends,
@@ -196,6 +214,7 @@ _SUBJECTS = {
     MailKind.ORPHAN: lambda: _("Your payment came too late: %(reference)s"),
     MailKind.NOBODY_YET: lambda: _("Nobody has parked on your spot yet: %(reference)s"),
     MailKind.UNLIT: lambda: _("The light of your spot is not green: %(reference)s"),
+    MailKind.CLOSED: lambda: _("The city closes your spot: %(reference)s"),
     MailKind.STARTS: lambda: _("Your parking begins at %(start)s: %(reference)s"),
     MailKind.ENDS_SOON: lambda: _("Your parking ends at %(end)s: %(reference)s"),
     MailKind.ENDS_NOW: lambda: _("5 minutes left, your parking ends at %(end)s: %(reference)s"),

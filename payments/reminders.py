@@ -1,7 +1,7 @@
-"""Letters that keep people from forgetting: before a stay begins, and before it ends.
+"""Letters that time owes: before a stay begins, before it ends, and when the city closes a spot.
 
-They are owed once for each slot, so an extension is reminded of anew, and left unsent where they
-would come too late or be wrong by then.
+A reminder is owed once for each slot, so an extension is reminded of anew; all are left unsent
+where they would come too late or be wrong by then.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Exists, OuterRef, QuerySet
 
-from parking import extension, late_lights, no_show, refusals
+from parking import booking, closures, extension, late_lights, no_show, refusals, stays
 from parking.models import Slot, SlotState
 from payments.models import Mail, MailKind
 
@@ -41,6 +41,17 @@ def owe(*, now: datetime) -> None:
         _owe(ending.exclude(after), kind, now)
 
 
+def owe_for_closures(*, now: datetime) -> None:
+    """Owe each citizen whose spot the city closes in the stay one letter for each closure."""
+    Mail.objects.bulk_create(
+        [
+            _letter(f"{MailKind.CLOSED}:{closure.pk}:{slot.booking_id}", MailKind.CLOSED, slot, now)
+            for closure, slot in closures.disturbed(now=now)
+        ],
+        ignore_conflicts=True,
+    )
+
+
 def _around(now: datetime, ahead: timedelta) -> QuerySet[Slot]:
     """Return confirmed slots near now, as the index by period finds them."""
     return Slot.objects.confirmed().filter(
@@ -60,6 +71,9 @@ def is_moot(letter: Mail, now: datetime) -> bool:
         return not late_lights.is_dark_still(
             booking_id=letter.booking_id, spot_id=letter.slot.spot_id
         )
+    if letter.kind == MailKind.CLOSED:
+        stay = stays.stay_of(booking.slots_of(letter.booking_id))
+        return closures.ahead(stay=stay, now=now) is None
     grown = Slot.objects.confirmed().filter(
         booking=letter.booking_id, period__startswith=letter.slot.end
     )
@@ -79,17 +93,18 @@ def room(letter: Mail, now: datetime) -> extension.Room | None:
 def _owe(slots: QuerySet[Slot], kind: MailKind, now: datetime) -> None:
     owed = Mail.objects.filter(slot=OuterRef("pk"), kind=kind)
     Mail.objects.bulk_create(
-        [
-            Mail(
-                key=f"{kind}:{slot.pk}",
-                kind=kind,
-                booking_id=slot.booking_id,
-                slot=slot,
-                not_after=slot.start if kind == MailKind.STARTS else slot.end,
-                created_at=now,
-                next_try_at=now,
-            )
-            for slot in slots.exclude(Exists(owed))
-        ],
+        [_letter(f"{kind}:{slot.pk}", kind, slot, now) for slot in slots.exclude(Exists(owed))],
         ignore_conflicts=True,
+    )
+
+
+def _letter(key: str, kind: MailKind, slot: Slot, now: datetime) -> Mail:
+    return Mail(
+        key=key,
+        kind=kind,
+        booking_id=slot.booking_id,
+        slot=slot,
+        not_after=slot.start if kind == MailKind.STARTS else slot.end,
+        created_at=now,
+        next_try_at=now,
     )

@@ -202,6 +202,7 @@ def send_mail() -> None:
     """Send the letters that are owed."""
     mail.owe_for_free_stays(now=timezone.now())
     reminders.owe(now=timezone.now())
+    reminders.owe_for_closures(now=timezone.now())
     for mail_id in mail.due(now=timezone.now()):
         mail.send(mail_id=mail_id, now=timezone.now())
 

@@ -132,6 +132,7 @@ class RefundReason(models.TextChoices):
     CHANGED = "changed", _("stay changed by the citizen")
     OCCUPIED = "occupied", _("somebody else stood on the spot")
     UNLIT = "unlit", _("the light did not turn green")
+    CLOSED = "closed", _("the city closed the spot")
     OPERATOR = "operator", _("decided by an operator")
     EXTERNAL = "external", _("made at the processor")
 

@@ -50,6 +50,7 @@ class MailKind(models.TextChoices):
     STARTS = "starts", _("the stay begins soon")
     NOBODY_YET = "nobody_yet", _("nobody has parked yet")
     UNLIT = "unlit", _("the light did not turn green")
+    CLOSED = "closed", _("the city closes the spot")
     ENDS_SOON = "ends_soon", _("the stay ends in 15 minutes")
     ENDS_NOW = "ends_now", _("the stay ends in 5 minutes")
     ACCOUNT = "account", _("about an account")

@@ -40,6 +40,8 @@ def unlit_page(request: HttpRequest, reference: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def closed_page(request: HttpRequest, reference: str) -> HttpResponse:
     """Offer the same where the city closes the spot during the stay."""
+    if "key" in request.GET:
+        return open_with_key(request, reference, "payments:closed")
     return _page(request, reference, CLOSED)
 
 

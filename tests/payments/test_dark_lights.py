@@ -311,7 +311,7 @@ def test_who_has_booked_a_spot_that_the_city_closes_may_go_elsewhere_or_have_eve
     guest.post(page(stay, "closed/"), {"do": "refund"}, follow=True)
 
     refund = Refund.objects.get()
-    assert (refund.amount, refund.reason) == (400, RefundReason.OPERATOR)
+    assert (refund.amount, refund.reason) == (400, RefundReason.CLOSED)
     assert BookingEvent.objects.get(kind="cancelled").reason == booking.SPOT_WAS_CLOSED
     assert "the city closed the spot" in text(guest, stay)
     closure.delete()

@@ -1,10 +1,12 @@
 """People are reminded once, in time, of what is true then."""
 
+from typing import Any
+
 import pytest
 from django.core import mail as outbox
 
 from parking import booking, extension
-from parking.models import Slot, Spot
+from parking.models import Closure, Slot, Spot
 from payments import mail, reminders
 from payments.models import Mail, MailKind
 from tests import cast
@@ -16,6 +18,7 @@ def remind(minutes: float) -> list[str]:
     """Do what the worker does at that minute; return the subjects of the letters that leave."""
     before = len(outbox.outbox)
     reminders.owe(now=cast.at(minutes))
+    reminders.owe_for_closures(now=cast.at(minutes))
     for mail_id in mail.due(now=cast.at(minutes)):
         mail.send(mail_id=mail_id, now=cast.at(minutes))
     return [letter.subject for letter in outbox.outbox[before:]]
@@ -109,3 +112,54 @@ def test_owing_again_owes_nothing(spot: Spot) -> None:
     for minutes in (45, 45, 46):
         reminders.owe(now=cast.at(minutes))
     assert Mail.objects.count() == 1
+
+
+def close(place: Spot, start: float, end: float, **fields: Any) -> Closure:
+    return Closure.objects.create(
+        zone=place.zone,
+        period=(cast.at(start), cast.at(end)),
+        **{"spot": place, "reason": "New pole", **fields},
+    )
+
+
+def test_whose_spot_is_closed_is_written_to_once_for_each_closure(spot: Spot) -> None:
+    [slot] = cast.a_stay(spot, 180, start=120)  # 12:00 to 13:00
+    close(spot, 150, 300)
+    assert subjects(10) == ["The city closes your spot"]
+    [letter] = outbox.outbox
+    assert "New pole" in letter.body
+    assert "12:30–15:00" in letter.body
+    assert f"{slot.booking.reference}/closed/?key={slot.booking.access_key}" in letter.body
+    assert subjects(11) == []
+    close(spot, 120, 140, reason="Market")
+    assert subjects(12) == ["The city closes your spot"]
+
+
+@pytest.mark.parametrize(
+    "closure",
+    [
+        {"start": 180, "end": 300},
+        {"street": "Elsewhere"},
+        {"longest_stay_min": 30, "kind": "event"},
+    ],
+    ids=["after the stay", "another street", "shorter stays only"],
+)
+def test_what_does_not_close_the_stay_is_no_news(spot: Spot, closure: dict[str, Any]) -> None:
+    cast.a_stay(spot, 180, start=120)
+    close(spot, **{"start": 150, "end": 300, "spot": None, **closure})
+    assert subjects(10) == []
+
+
+def test_of_a_closure_that_is_gone_nobody_is_told(spot: Spot) -> None:
+    cast.a_stay(spot, 180, start=120)
+    closure = close(spot, 150, 300, spot=None, street=spot.street)
+    reminders.owe_for_closures(now=cast.at(10))
+    assert Mail.objects.filter(kind=MailKind.CLOSED, sent_at=None).count() == 1
+    closure.delete()
+    assert remind(11) == []
+
+
+def test_a_stay_that_is_over_is_not_told(spot: Spot) -> None:
+    cast.a_stay(spot, 60)
+    close(spot, 30, 300)
+    assert subjects(61) == []
