@@ -11,7 +11,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from parking.views.metrics import metrics
 from parking.views.offline import service_worker
-from payments.api import Cancel, Checkout
+from payments.api import Cancel, Checkout, LongerHold
 from payments.change_api import Change
 from payments.views import webhook
 
@@ -38,6 +38,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/bookings/<str:reference>/cancel/", Cancel.as_view(), name="api-cancel"),
     path("api/v1/bookings/<str:reference>/change/", Change.as_view(), name="api-change"),
     path("api/v1/bookings/<str:reference>/checkout/", Checkout.as_view(), name="api-checkout"),
+    path(
+        "api/v1/bookings/<str:reference>/longer-hold/",
+        LongerHold.as_view(),
+        name="api-longer-hold",
+    ),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "api/",

@@ -1,4 +1,4 @@
-"""The REST answers that move money: pay for a booking, cancel it."""
+"""The REST answers around money: pay for a booking, get more time to, cancel it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from parking import booking, refusals
 from parking.api.bookings import BOOKING_KEY, booking_of, describe, json
 from parking.api.serializers import BookingAnswer, Problem
 from parking.api.spots import PROBLEM
+from parking.longer_hold import NotLonger
 from parking.problems import CONTENT_TYPE, busy, problem
 from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
-from payments import cancel, checkout, tasks
+from payments import cancel, checkout, expiry, tasks
 
 CONFLICT = {(409, CONTENT_TYPE): OpenApiResponse(Problem, "Not in this state, or busy")}
 
@@ -62,6 +63,31 @@ class Cancel(APIView):
         nudge(tasks.send_mail)
         nudge_meter(done.meter_id)
         return json({**describe(booking.slots_of(found.pk)), "refunded": done.refunded})
+
+
+class LongerHold(APIView):
+    """More time to pay."""
+
+    @extend_schema(
+        operation_id="prolong_hold",
+        request=None,
+        parameters=[BOOKING_KEY],
+        responses={200: BookingAnswer, **PROBLEM, **CONFLICT},
+    )
+    def post(self, request: Request, reference: str) -> HttpResponse:
+        """Keep a held booking for longer, once; the new `held_until` says for how long."""
+        found = booking_of(request, reference)
+        actor = f"user:{request.user.pk}" if request.user.is_authenticated else "citizen"
+        slot = found.slots.latest("id")
+        try:
+            expiry.put_off(slot_id=slot.pk, now=timezone.now(), actor=actor)
+        except NotLonger:
+            return problem(
+                409, "wrong-state", _("There is no more time to give: it is given once.")
+            )
+        except refusals.Busy:
+            return busy()
+        return json(describe(booking.slots_of(found.pk)))
 
 
 class Checkout(APIView):

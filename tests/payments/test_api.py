@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.test import Client
+from django.utils.dateparse import parse_datetime
 
 from parking.models import Slot, Spot
 from payments import checkout
@@ -85,6 +86,25 @@ def test_a_paid_booking_asks_for_no_second_payment(
     assert Payment.objects.filter(state=PaymentState.PAID).count() == 1
 
 
+def test_a_hold_is_prolonged_once(client: Client, spot: Spot) -> None:
+    path, key = booked(client, spot)
+    before = parse_datetime(client.get(path, headers=key).json()["held_until"])
+    answer = client.post(f"{path}longer-hold/", headers=key)
+    assert answer.status_code == 200, answer.content
+    assert before is not None
+    assert parse_datetime(answer.json()["held_until"]) == before + timedelta(minutes=10)
+    again = client.post(f"{path}longer-hold/", headers=key)
+    assert (again.status_code, again.json()["title"]) == (
+        409,
+        "There is no more time to give: it is given once.",
+    )
+
+
+def test_a_paid_booking_is_not_prolonged(client: Client, spot: Spot, processor: Processor) -> None:
+    path, key = paid(client, spot, processor)
+    assert client.post(f"{path}longer-hold/", headers=key).status_code == 409
+
+
 def test_a_silent_processor_is_503_and_the_spot_stays_held(
     client: Client, spot: Spot, processor: Processor
 ) -> None:
@@ -101,7 +121,7 @@ def test_a_silent_processor_is_503_and_the_spot_stays_held(
 def test_strangers_cancel_nothing(client: Client, spot: Spot, processor: Processor) -> None:
     path, _ = paid(client, spot, processor)
     stranger: Any = Client()
-    for action in ("cancel/", "checkout/"):
+    for action in ("cancel/", "checkout/", "longer-hold/"):
         assert stranger.post(f"{path}{action}").status_code == 404
         assert stranger.post(f"{path}{action}", headers={"Booking-Key": "x"}).status_code == 404
     assert Slot.objects.get().state == "confirmed"

@@ -38,7 +38,7 @@ def test_every_answer_is_one_that_the_document_names(
     monkeypatch.setattr(HoldThrottle, "allow_request", lambda *_: True)
     schema = schemathesis.openapi.from_url(f"{live_server.url}/api/schema/?format=json")
     operations = [found.ok() for found in schema.get_all_operations()]
-    assert len(operations) == 10
+    assert len(operations) == 11
     for operation in operations:
 
         @hypothesis.given(case=operation.as_strategy())

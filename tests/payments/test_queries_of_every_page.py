@@ -289,7 +289,7 @@ DO_AND_LEAD_AWAY = {
     *("parking:more-time", "parking:vehicle-first", "parking:vehicle-forget"),
     *("payments:pay", "payments:return", "payments:give-up", "webhook"),
     "payments:longer-hold",
-    *("api:bookings", "api-cancel", "api-checkout"),
+    *("api:bookings", "api-cancel", "api-checkout", "api-longer-hold"),
     *("edge:time", "edge:plan", "edge:acks", "edge:state", "edge:events"),
     *("admin:parking_meter_key", "admin:parking_tariffversion_step"),
     *("admin:parking_tariffversion_preview", "admin:parking_tariffversion_preview_new"),
