@@ -55,10 +55,6 @@
       window.addEventListener("hashchange", () => this.goToAddress());
       document.addEventListener("visibilitychange", () => this.refresh());
       await this.refresh();
-      if (dataset.liveUrl) {
-        const onState = (isLive) => this.heard(isLive);
-        new Curblight.Live({ url: dataset.liveUrl, onState, onNews: (news) => this.learn(news) });
-      }
     }
 
     get isReady() {

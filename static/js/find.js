@@ -2,6 +2,9 @@
 (function () {
   "use strict";
 
+  const SPREAD_MS = 600; // so that all who are told at once do not ask at once
+
+  const frame = document.getElementById("map-frame");
   const results = document.getElementById("results");
   const announcer = document.getElementById("announcer");
   const note = document.getElementById("map-note");
@@ -12,7 +15,7 @@
   /* The map comes later than the list, or never: see map-later.js. */
   window.addEventListener("map:init", (event) => {
     map = new window.Curblight.FindMap({
-      frame: document.getElementById("map-frame"),
+      frame,
       words: readWords(),
       say(text) {
         note.hidden = !text;
@@ -22,8 +25,55 @@
       onArea: listArea,
       onBusy: markRows,
     });
-    map.start(event.detail.map, state).then(() => window.dispatchEvent(new Event("map:ready")));
+    map.start(event.detail.map, state).then(() => {
+      if (map.isReady) {
+        map.heard(isTold);
+      }
+      window.dispatchEvent(new Event("map:ready"));
+    });
   });
+
+  /* --- What others book, as it happens ------------------------------------------------------- */
+
+  let isTold = false;
+  let asking = 0;
+
+  if (frame.dataset.liveUrl) {
+    new window.Curblight.Live({
+      url: frame.dataset.liveUrl,
+      onState(isLive) {
+        isTold = isLive;
+        if (map.isReady) {
+          map.heard(isLive);
+        }
+      },
+      onNews: (news) => (map.isReady ? map.learn(news) : learn(news)),
+    });
+  }
+
+  /* Without the map the list learns by itself: what was taken in our time, and what may be free. */
+  function learn({ taken, freed }) {
+    const [from, to] = [state.from, state.to].map((moment) => Date.parse(moment) / 1000);
+    const ours = taken.filter(([, since, until]) => since < to && until > from);
+    const ids = new Set(ours.map(([id]) => id));
+    markRows((id) => (ids.has(id) ? "busy" : null));
+    if (freed.some((id) => results.querySelector(`[data-spot-id="${id}"]`))) {
+      clearTimeout(asking);
+      asking = setTimeout(lookAgain, SPREAD_MS * Math.random());
+    }
+  }
+
+  /* Ask how the spots of the list are now; what stands there, and where one reads, stays. */
+  async function lookAgain() {
+    const mine = newest;
+    const page = await fetchPage(location.search || "?").catch(() => null);
+    if (page && mine === newest) {
+      markRows((id) => {
+        const is = page.querySelector(`#results [data-spot-id="${id}"] .spot__state`);
+        return is && [...is.classList].pop().replace("spot__state--", "");
+      });
+    }
+  }
 
   /* --- Near me ------------------------------------------------------------------------------ */
 
@@ -95,8 +145,7 @@
     const mine = newest;
     results.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch(query, { headers: { Accept: "text/html" } });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const page = await fetchPage(query);
       if (mine !== newest) {
         return;
       }
@@ -114,6 +163,11 @@
     }
     announcer.textContent = results.querySelector("#results-status h2, .notice")?.textContent.trim() || "";
     showOnMap();
+  }
+
+  async function fetchPage(query) {
+    const answer = await fetch(query, { headers: { Accept: "text/html" } });
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
   }
 
   function replace(page) {

@@ -107,6 +107,26 @@ def test_a_booking_at_another_time_changes_nothing(
         expect(page.locator(".leaflet-popup")).to_contain_text("Free")
 
 
+def test_the_list_of_a_phone_follows_though_its_map_is_closed(
+    browser: Browser, live: str, spots: list[Spot]
+) -> None:
+    with a_page(browser, live, viewport={"width": 390, "height": 844}) as page:
+        with page.expect_request("**/map/live"):
+            page.goto(f"/?{STAY}&show=all")
+        page.wait_for_timeout(700)
+        rows = [page.locator(f'[data-spot-id="{spot.pk}"]') for spot in spots]
+        expect(page.get_by_role("button", name="Show the map")).to_be_visible()
+        held = cast.a_hold(spots[0])
+        cast.a_hold(spots[1], cast.at(60))  # begins when ours ends
+        expect(rows[0]).to_contain_text("Taken")
+        expect(rows[1]).to_contain_text("Free")
+        with transaction.atomic():
+            slot = booking.lock_slot(held.pk)
+            booking.begin_expiry(slot=slot, now=cast.NOW, actor="clock")
+            booking.release(slot=slot, now=cast.NOW, actor="clock")
+        expect(rows[0]).to_contain_text("Free")
+
+
 def test_the_line_says_when_and_where_and_never_who(line: Any, spots: list[Spot]) -> None:
     with httpx.stream("GET", f"{line.address}/map/live", timeout=10) as answer:
         assert answer.headers["Content-Type"].startswith("text/event-stream")

@@ -1,4 +1,4 @@
-/* Tells the map what others book, as it happens. Where nothing tells, the map asks by itself. */
+/* Tells a page what others book, as it happens. Where nothing tells, the map asks by itself. */
 (function () {
   "use strict";
 
