@@ -88,11 +88,23 @@ def _empty_cache() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _books_can_be_emptied_between_tests() -> None:
-    """Switch the triggers off that refuse a TRUNCATE, for Django's flush alone."""
-    flush = DatabaseOperations.execute_sql_flush
+def _tables_are_emptied_quickly() -> None:
+    """Empty after a test the tables that it wrote to, with the triggers off that would refuse it.
 
-    def flush_without_triggers(self: DatabaseOperations, sql_list: list[str]) -> Any:
+    TRUNCATE makes the files of every table and index anew: half a second for all of them.
+    """
+
+    def sql_flush(
+        self: DatabaseOperations, style: Any, tables: list[str], **_options: bool
+    ) -> list[str]:
+        names = [self.quote_name(table) for table in tables]
+        looks = [f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names]
+        with self.connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(looks))
+            written = [name for (name,) in cursor.fetchall()]
+        return [f"DELETE FROM {name}" for name in written]
+
+    def without_triggers(self: DatabaseOperations, sql_list: list[str]) -> Any:
         for others_are_at_it in (True, True, False):  # servers of the test that are still ending
             try:
                 return flush(self, ["SET LOCAL session_replication_role = replica", *sql_list])
@@ -101,7 +113,9 @@ def _books_can_be_emptied_between_tests() -> None:
                     raise
         return None
 
-    DatabaseOperations.execute_sql_flush = flush_without_triggers
+    flush = DatabaseOperations.execute_sql_flush
+    DatabaseOperations.sql_flush = sql_flush
+    DatabaseOperations.execute_sql_flush = without_triggers
 
 
 @pytest.fixture(scope="module")

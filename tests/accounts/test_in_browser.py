@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
+from parking.languages import in_language
 from tests import cast
 from tests.accounts.conftest import letters
-from tests.parking.pages.browser import SMALL_TARGETS, a_page, sideways
+from tests.parking.pages.browser import SMALL_TARGETS, a_page, axe_finds, sideways
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,13 +50,7 @@ def sign_in(page: Page) -> None:
 
 
 def violations(page: Page) -> list[Any]:
-    found = []
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        found += [
-            (page.url, theme, one["id"], [node["target"] for node in one["nodes"]])
-            for one in Axe().run(page).response["violations"]
-        ]
+    found = axe_finds(page)
     page.set_viewport_size({"width": 320, "height": 800})
     assert (page.url, sideways(page)) == (page.url, 0)
     assert (page.url, page.evaluate(SMALL_TARGETS)) == (page.url, [])
@@ -102,9 +96,9 @@ def test_a_passkey_is_made_and_signs_in_alone(browser: Browser, live_server: Any
         page.wait_for_url("**/bookings/")
 
 
-@pytest.mark.parametrize("locale", ["en", "fa"])
+@pytest.mark.parametrize("language", ["en", "fa"])
 def test_axe_finds_nothing_on_the_ways_in(
-    browser: Browser, live_server: Any, settings: Any, locale: str
+    browser: Browser, live_server: Any, settings: Any, language: str
 ) -> None:
     person = cast.a_person("citizen")
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
@@ -114,11 +108,12 @@ def test_axe_finds_nothing_on_the_ways_in(
         "openid_connect": {"APPS": [{**app, "settings": {"server_url": "http://localhost:9"}}]}
     }
     found: list[Any] = []
-    with a_page(browser, live_server.url, locale=locale) as page:
+    with a_page(browser, live_server.url, locale=language) as page:
         for path in ("login/", "signup/", "login/code/", "password/reset/", "oidc/city/login/"):
-            page.goto(f"/accounts/{path}")
+            page.goto(in_language(f"/accounts/{path}", language))
+            assert page.locator("html").get_attribute("lang") == language
             found += violations(page)
-        page.goto("/accounts/login/code/")
+        page.goto(in_language("/accounts/login/code/", language))
         page.locator("[name=email]").fill("citizen@example.org")
         page.keyboard.press("Enter")
         page.wait_for_url("**/confirm/")
@@ -130,6 +125,6 @@ def test_axe_finds_nothing_on_the_ways_in(
         page.wait_for_url("**/bookings/")
         found += violations(page)
         for path in ("", "passkeys/", "passkeys/add/", "email/", "city/", "password/change/"):
-            page.goto(f"/accounts/{path}")
+            page.goto(in_language(f"/accounts/{path}", language))
             found += violations(page)
     assert found == []

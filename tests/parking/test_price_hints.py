@@ -28,7 +28,7 @@ def total_of(priced_by: Tariff, example: Example, end: datetime) -> int | None:
         return None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(examples(), STEPS)
 def test_every_end_up_to_the_one_that_is_said_costs_the_same_and_the_next_does_not(
     example: Example, step: int
@@ -52,7 +52,7 @@ def test_every_end_up_to_the_one_that_is_said_costs_the_same_and_the_next_does_n
     assert found == (ends[same - 1] if same else None)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(examples())
 def test_a_price_falls_only_where_it_is_said_that_it_can(example: Example) -> None:
     priced_by = Tariff.parse(example.document)

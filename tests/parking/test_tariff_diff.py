@@ -81,7 +81,7 @@ def test_the_same_document_is_said_to_be_the_same() -> None:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(one=examples(), two=examples())
 def test_every_key_whose_meaning_changes_is_said(one: Example, two: Example) -> None:
     """One key at a time is taken over from another tariff."""

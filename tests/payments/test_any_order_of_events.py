@@ -389,12 +389,13 @@ def _back(payment: Payment) -> int:
 
 
 @pytest.mark.django_db
-def test_the_rules_hold_in_any_order_of_events(processor: Processor) -> None:
+@pytest.mark.parametrize("walks", [8, pytest.param(200, marks=pytest.mark.torture)])
+def test_the_rules_hold_in_any_order_of_events(processor: Processor, walks: int) -> None:
     Kerb.processor = processor
     run_state_machine_as_test(
         Kerb,
         settings=settings(
-            max_examples=15,
+            max_examples=walks,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -43,7 +43,7 @@ def test_every_answer_is_one_that_the_document_names(
 
         @hypothesis.given(case=operation.as_strategy())
         @hypothesis.settings(
-            max_examples=40,
+            max_examples=25,
             deadline=None,
             derandomize=True,
             database=None,

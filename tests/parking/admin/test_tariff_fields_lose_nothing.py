@@ -59,7 +59,7 @@ def test_a_tariff_that_nobody_touched_keeps_its_hash(whole: dict[str, Any]) -> N
     assert Tariff.parse(edited.document).sha256 == Tariff.parse(whole).sha256
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(example=examples())
 def test_any_tariff_comes_out_as_it_went_in(example: Example) -> None:
     edited = _through_the_fields(example.document)
@@ -68,7 +68,7 @@ def test_any_tariff_comes_out_as_it_went_in(example: Example) -> None:
     assert edited.document == example.document
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(example=examples())
 def test_the_fields_alone_say_the_whole_tariff(example: Example) -> None:
     """Without the JSON beside them: nothing hides in the wording that is kept."""

@@ -76,7 +76,7 @@ def test_the_newest_slot_gives_back_first_and_what_is_over_gives_nothing() -> No
 
 @pytest.mark.django_db(transaction=False)
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     lengths=st.lists(st.integers(3, 24).map(lambda n: n * 5), min_size=1, max_size=4),

@@ -12,7 +12,7 @@ from django.conf import LazySettings
 from django.contrib.gis.geos import Point
 from django.db.models import Count
 
-from parking.imports import Kind, Noun, import_file, read_mapping
+from parking.imports import Kind, Noun, Report, import_file, read_mapping
 from parking.models import Light, Meter, Spot, StayRules, TariffVersion, Zone
 from parking.pricing import Tariff, quote
 from tests.cast import NOW
@@ -43,6 +43,8 @@ def test_every_usable_row_becomes_a_spot_and_a_second_run_changes_nothing() -> N
     assert TariffVersion.objects.count() == StayRules.objects.count() == 53
     assert Meter.objects.count() == first.counts[Noun.METERS].created
 
+    _check_what_the_file_says(first)
+
     before = set(Spot.objects.values_list("id", "updated_at"))
     second = import_file(path=path, mapping=mapping, now=NOW)
     assert second.changes == 0
@@ -52,11 +54,8 @@ def test_every_usable_row_becomes_a_spot_and_a_second_run_changes_nothing() -> N
     assert not second.of(Kind.MISSING)
 
 
-@pytest.mark.django_db
-def test_prices_stays_meters_and_boundaries_are_those_of_the_file() -> None:
-    report = import_file(
-        path=city_file("boston_meters.csv"), mapping=read_mapping(MAPPING), now=NOW
-    )
+def _check_what_the_file_says(report: Report) -> None:
+    """Prices, stays, meters and boundaries are those of the file."""
     fenway = Zone.objects.get(code="KB")
     # $0.25 for a quarter of an hour; 186 of 187 rows allow 240 minutes
     assert StayRules.objects.get(zone=fenway).longest_stay_min == 240

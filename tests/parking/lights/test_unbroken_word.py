@@ -58,7 +58,7 @@ def free_since(reports: list[Report]) -> float | None:
 
 
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(reports=REPORTS)
 def test_it_is_kept_as_a_walk_over_all_reports_finds_it(zone: Zone, reports: list[Report]) -> None:

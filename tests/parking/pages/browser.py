@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
@@ -49,6 +50,19 @@ def _note(message: ConsoleMessage, complaints: list[str]) -> None:
         words in message.text for words in _EXPECTED
     ):
         complaints.append(message.text)
+
+
+def axe_finds(page: Page) -> list[tuple[str, str, str, Any]]:
+    """Return what breaks the rules of accessibility in either theme: where, theme, rule, parts."""
+    found = []
+    # Only colours differ in the other theme.
+    colours = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+    for theme, rules in (("light", None), ("dark", colours)):
+        page.emulate_media(color_scheme=theme)
+        for one in Axe().run(page, options=rules).response["violations"]:
+            targets = [node["target"] for node in one["nodes"]]
+            found.append((page.url, theme, one["id"], targets))
+    return found
 
 
 def sideways(page: Page) -> int:

@@ -123,7 +123,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(examples(), st.data())
 def test_a_document_with_anything_anywhere_is_taken_or_refused(
     example: Example, data: st.DataObject

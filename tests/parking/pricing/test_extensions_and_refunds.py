@@ -67,7 +67,7 @@ def test_a_refund_is_never_below_zero() -> None:
     assert refund(NIGHT, 20 * 60, paid=price(NIGHT, 21 * 60)) == 0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_parts_and_whole_agree(data: st.DataObject) -> None:
     priced_by = data.draw(st.sampled_from([RISING, tariff(cap_per_local_day=900), NIGHT]))

@@ -10,7 +10,7 @@ from parking.pricing import QuoteError, Tariff, quote
 from tests.parking.pricing.strategies import Example, examples
 from tests.parking.pricing.test_second_opinion import price
 
-SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 # What may make the longer stay the cheaper one, beside lots that end in a cheaper band.
 LEAPS = {"ladder", "window_flats", "increment"}
 

@@ -39,7 +39,7 @@ def price(tariff: Tariff, example: Example) -> Quote:
     )
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(examples())
 def test_both_pricers_agree_on_any_tariff_and_stay(example: Example) -> None:
     compare(example)

@@ -245,7 +245,7 @@ RULES = st.fixed_dictionaries(
 HOURS = st.sampled_from([(None, None)] * 3 + [(time(8), time(20)), (time(20), time(3))])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(examples(), RULES, HOURS, st.sampled_from([30, 100, 400]), st.integers(0, 1))
 def test_it_finds_what_an_obvious_search_of_every_stay_finds(
     example: Example,

@@ -93,7 +93,7 @@ def grouped(figures: Figures) -> dict[tuple[str, object], list[int]]:
     }
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(histories())
 def test_every_group_is_what_a_plain_loop_finds(history: History) -> None:
     tariff, whole = Tariff.parse(history.document), Figures()
