@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from icalendar import Alarm, Calendar, Event
 
-from parking.formatting import clock, money
+from parking.formatting import clock, listed, money
 from parking.models import Booking
 from parking.stays import Stay
 
@@ -34,9 +34,7 @@ def write(booking: Booking, stay: Stay, *, page: str, now: datetime) -> bytes:
 
 def _event(booking: Booking, stay: Stay, page: str, now: datetime) -> Event:
     spot, end = booking.spot, stay.end
-    where = ", ".join(
-        part for part in (spot.local_street, str(spot.zone), settings.CITY_NAME) if part
-    )
+    where = listed(part for part in (spot.local_street, str(spot.zone), settings.CITY_NAME) if part)
     entry = Event()
     entry.add("uid", f"{booking.reference}@{settings.ALLOWED_HOSTS[0]}")
     entry.add("dtstamp", now)

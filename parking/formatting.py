@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
 
 from django.conf import settings
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from parking import numerals
 from parking.money import exponent
@@ -25,6 +26,11 @@ def percent(value: int | Decimal) -> str:
     """Format a share, such as "25.5 %"."""
     # Adding nothing writes 1E+2 out again.
     return _("%(percent)s %%") % {"percent": number(Decimal(value).normalize() + 0)}
+
+
+def listed(parts: Iterable[object]) -> str:
+    """Write parts one after the other, with the comma of the reader's language between them."""
+    return pgettext("between the parts of a list", ", ").join(str(part) for part in parts)
 
 
 def plate_signs(spelling: str) -> str:

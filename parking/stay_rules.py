@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from parking import numerals, stay_words
-from parking.formatting import clock, moment
+from parking.formatting import clock, listed, moment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +192,7 @@ def not_closed(rules: Rules, wish: Wish) -> Failure | None:
     """Refuse a stay that touches a closure, and say why it is closed."""
     if not wish.closures:
         return None
-    message = _("Closed: %(reasons)s.") % {"reasons": ", ".join(wish.closures)}
+    message = _("Closed: %(reasons)s.") % {"reasons": listed(wish.closures)}
     return Failure("not_closed", message, "from")
 
 

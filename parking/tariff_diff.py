@@ -10,7 +10,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from parking.formatting import day, duration, money, number, percent
+from parking.formatting import day, duration, listed, money, number, percent
 from parking.price_words import class_words
 from parking.pricing import Tariff
 from parking.pricing.parts import Band, Step, WindowFlat
@@ -140,7 +140,7 @@ def _hours(part: Band | WindowFlat) -> str:
 def _rates(band: Band, tariff: Tariff) -> str:
     if tariff.ladder and all(not tier.per_hour for tier in band.tiers):
         return _("charged by length of stay")
-    return ", ".join(rate_words(band.tiers, tariff.currency))
+    return listed(rate_words(band.tiers, tariff.currency))
 
 
 def _ladder(old: Tariff, new: Tariff) -> Iterator[str]:

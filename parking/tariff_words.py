@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from parking import stay_words
-from parking.formatting import clock, day, duration, money, number
+from parking.formatting import clock, day, duration, listed, money, number
 from parking.models import StayRules
 from parking.price_words import class_words, percent
 from parking.pricing import Tariff
@@ -297,7 +297,7 @@ def days_words(days: frozenset[int]) -> str:
             names.append(f"{first}–{last}")
         else:
             names.extend([first] if first == last else [first, last])
-    return ", ".join(names)
+    return listed(names)
 
 
 def _clock(minute: int) -> str:

@@ -21,7 +21,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, ProtectedError, QuerySet
 from django.utils.translation import gettext as _
 
-from parking import refusals
+from parking import formatting, refusals
 from parking.models import Booking, Forgetting, ForgettingReason, IdempotentAnswer, Slot, Vehicle
 from parking.models.booking import new_access_key
 from payments import open_cases, own_data
@@ -144,4 +144,4 @@ def _of_the_city() -> str:
 def _names(bookings: QuerySet[Booking]) -> str:
     some = bookings.order_by("-created_at").values_list("reference", flat=True)[: _NAMED + 1]
     names = list(some)
-    return ", ".join([*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])])
+    return formatting.listed([*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])])

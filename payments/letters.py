@@ -68,7 +68,7 @@ class _Case:
         place = [_("Spot %(number)s") % self.number, spot.local_street, str(spot.zone)]
         rows = [
             (_("When"), formatting.period(start, end)),
-            (_("Where"), ", ".join(part for part in place if part)),
+            (_("Where"), formatting.listed(part for part in place if part)),
         ]
         if price:
             rows.append((_("Price"), formatting.money(self.stay.price, self.slot.currency)))

@@ -2,14 +2,18 @@
 
 import subprocess
 import sys
+from itertools import chain
 
 from scripts import environment
 from scripts.places import CHECKOUT, SetupError
 
+_HOMES = ("", "config/words_of_libraries/")
+
 
 def compile_all() -> None:
     """Make the file that the site reads of every catalogue that is newer. Raises `SetupError`."""
-    for catalogue in CHECKOUT.glob("locale/*/LC_MESSAGES/*.po"):
+    found = [CHECKOUT.glob(f"{home}locale/*/LC_MESSAGES/*.po") for home in _HOMES]
+    for catalogue in chain.from_iterable(found):
         made = catalogue.with_suffix(".mo")
         if made.exists() and made.stat().st_mtime >= catalogue.stat().st_mtime:
             continue

@@ -15,7 +15,8 @@ LANGUAGES = [
 LANGUAGE_CODE = env.str(
     "LANGUAGE_CODE", "en", validate=validate.OneOf([code for code, _name in LANGUAGES])
 )
-LOCALE_PATHS = [BASE_DIR / "locale"]
+# Ours; and some texts of Django and allauth that their own catalogues say too familiarly.
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "config" / "words_of_libraries" / "locale"]
 USE_I18N = True
 FORMAT_MODULE_PATH = ["config.formats"]
 USE_TZ = True

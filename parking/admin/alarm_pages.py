@@ -148,7 +148,7 @@ def _alarm_rows(alarms: Iterable[Alarm], now: datetime) -> list[dict[str, Any]]:
             "kind": same[0].kind.label,
             "meter": same[0].serial,
             "url": reverse("admin:parking_meter_change", args=[same[0].meter_id]),
-            "spots": ", ".join(one.spot_number for one in same if one.spot_number),
+            "spots": formatting.listed(one.spot_number for one in same if one.spot_number),
             "since": _since(min((one.since for one in same if one.since), default=None), now),
             "about": _about(same[0]),
         }

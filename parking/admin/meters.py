@@ -193,7 +193,7 @@ class MeterAdmin(MeterCare, MeterPages, AlarmPages, ZoneScopedAdmin, MapAdmin):
     @admin.display(description=_("faults"))
     def trouble(self, meter: Meter) -> str | SafeString:
         """Name the faults that it reports."""
-        return wrong(", ".join(meter.faults)) if meter.faults else NONE
+        return wrong(formatting.listed(meter.faults)) if meter.faults else NONE
 
     @admin.display(description=_("in use"), ordering="is_active")
     def in_use(self, meter: Meter) -> str | SafeString:
@@ -217,7 +217,7 @@ class MeterAdmin(MeterCare, MeterPages, AlarmPages, ZoneScopedAdmin, MapAdmin):
     def key_names(self, meter: Meter) -> str:
         """Name the valid keys; their secrets are shown once, when they are made."""
         names = meter.keys.filter(retired_at__isnull=True).values_list("key_id", flat=True)
-        return ", ".join(names) or gettext("none: it can neither be called nor call us")
+        return formatting.listed(names) or gettext("none: it can neither be called nor call us")
 
     @admin.action(description=_("Send the plan again"), permissions=["change"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Meter]) -> None:

@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from parking.formatting import listed
+
 admin.site.unregister(User)
 
 
@@ -34,9 +36,9 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     def roles(self, person: User) -> str:
         """Name the person's groups."""
         names = [group.name for group in person.groups.all()]
-        return ", ".join([str(_("superuser")), *names] if person.is_superuser else names)
+        return listed([_("superuser"), *names] if person.is_superuser else names)
 
     @admin.display(description=_("operates"))
     def zones(self, person: Any) -> str:
         """Name the zones that the person operates."""
-        return ", ".join(zone.name for zone in person.operated_zones.all())
+        return listed(zone.name for zone in person.operated_zones.all())

@@ -18,7 +18,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from parking import lamp_words, lights
+from parking import formatting, lamp_words, lights
 from parking.admin.maps import MapAdmin
 from parking.admin.names import NamedAdmin
 from parking.admin.scoping import ScopedFilter, ZoneScopedAdmin
@@ -156,7 +156,7 @@ class SpotAdmin(NamedAdmin, ZoneScopedAdmin, MapAdmin):
     @admin.display(description=_("features"))
     def features_named(self, spot: Spot) -> str:
         """Name the spot's features."""
-        return ", ".join(str(Feature(name).label) for name in spot.features)
+        return formatting.listed(Feature(name).label for name in spot.features)
 
     @admin.display(description=_("lamp"), ordering="meter__serial")
     def lamp(self, spot: Spot) -> str | SafeString:

@@ -12,6 +12,7 @@ from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from parking import formatting
 from parking.admin.maps import MapAdmin
 from parking.admin.names import NamedAdmin
 from parking.admin.scoping import ZoneScopedAdmin, ZoneScopedInline
@@ -106,4 +107,4 @@ class ZoneAdmin(NamedAdmin, ZoneScopedAdmin, MapAdmin):
     @admin.display(description=_("operators"))
     def operators_named(self, zone: Zone) -> str:
         """Name the zone's operators."""
-        return ", ".join(person.email or person.username for person in zone.operators.all())
+        return formatting.listed(person.email or person.username for person in zone.operators.all())

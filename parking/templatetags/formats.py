@@ -14,6 +14,7 @@ for _name in (
     "month",
     "duration",
     "percent",
+    "listed",
     "plate_signs",
 ):
     register.filter(_name, getattr(formatting, _name))

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from parking import map_layer, stay_times
 from parking.any_spot import SET_ASIDE
-from parking.formatting import money
+from parking.formatting import listed, money
 from parking.forms import SearchForm
 from parking.models import Feature, StayRules
 from parking.nearby import WALKED_M_A_MINUTE
@@ -146,7 +146,7 @@ def _guesses(search: Search) -> str:
     """Name what is shown instead of words that no name has in it; empty if they have all."""
     names = dict.fromkeys(name for word in search.words for name in word.guesses)
     more = ["…"] if len(names) > _MOST_GUESSES else []
-    return ", ".join([*list(names)[:_MOST_GUESSES], *more])
+    return listed([*list(names)[:_MOST_GUESSES], *more])
 
 
 def _answer(

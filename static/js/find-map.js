@@ -145,7 +145,7 @@
       add(box, "p", layer.streets[layer.street[place]]);
       const features = spots.featuresOf(place).map((name) => words[name] || name);
       if (features.length) {
-        add(box, "p", features.join(", "));
+        add(box, "p", features.join(words.comma));
       }
       if (this.nearMe?.at) {
         add(box, "p", this.nearMe.walkTo(place));

@@ -8,9 +8,12 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
+import allauth
+import django
 import pytest
 from django.conf import settings
 from django.template.base import Lexer, TokenType
+from django.utils import translation
 
 PLURALS = {"fa": 2, "ru": 3, "vi": 1}
 LANGUAGES = [code for code, _name in settings.LANGUAGES if code != "en"]
@@ -24,9 +27,15 @@ def catalogue(language: str) -> Path:
 
 
 def texts(language: str) -> dict[object, str]:
-    with catalogue(language).with_suffix(".mo").open("rb") as compiled:
-        found: dict[object, str] = gettext.GNUTranslations(compiled)._catalog  # type: ignore[attr-defined]
-    return {key: text for key, text in found.items() if key}
+    return {
+        key: text for key, text in compiled(catalogue(language).with_suffix(".mo")).items() if key
+    }
+
+
+def compiled(file: Path) -> dict[object, str]:
+    with file.open("rb") as opened:
+        found: dict[object, str] = gettext.GNUTranslations(opened)._catalog  # type: ignore[attr-defined]
+    return found
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -47,6 +56,21 @@ def test_nothing_is_untranslated_or_guessed(language: str) -> None:
     )
     assert said.returncode == 0, said.stderr
     assert re.fullmatch(r"\d+ translated messages\.\n", said.stderr), said.stderr
+
+
+def test_texts_of_libraries_are_theirs_and_what_people_read_is_ours() -> None:
+    [ours] = [Path(folder) for folder in settings.LOCALE_PATHS if "libraries" in str(folder)]
+    theirs: set[object] = set()
+    for library in (allauth, django):
+        for file in Path(str(library.__file__)).parent.glob("**/locale/fa/LC_MESSAGES/django.mo"):
+            theirs |= {msgid for msgid in compiled(file) if msgid}
+    polite = compiled(ours / "fa" / "LC_MESSAGES" / "django.mo")
+    assert len(polite) > 30
+    assert {msgid for msgid in polite if msgid} <= theirs, "a library has changed its text"
+    with translation.override("fa"):
+        for msgid, text in polite.items():
+            if msgid and isinstance(msgid, str):
+                assert translation.gettext(msgid) == text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -88,6 +88,30 @@ def test_axe_finds_nothing_no_page_scrolls_sideways_and_targets_are_large(
     assert found == []
 
 
+MOVING = """() => [...document.querySelectorAll("*")].filter((one) => {
+  const { transitionDuration, animationDuration } = getComputedStyle(one);
+  return `${transitionDuration},${animationDuration}`.split(",").some((s) => parseFloat(s) > 0.01);
+}).map((one) => one.outerHTML.slice(0, 80))"""
+# In forced colours a fill is not seen; an edge is.
+WITHOUT_EDGE = """() => [...document.querySelectorAll(".button, input, select, textarea")]
+  .filter((one) => one.checkVisibility() && !["hidden", "checkbox", "radio"].includes(one.type))
+  .filter((one) => parseFloat(getComputedStyle(one).borderTopWidth) === 0)
+  .map((one) => one.outerHTML.slice(0, 80))"""
+
+
+def test_pages_serve_who_wants_them_larger_still_or_in_colours_of_their_own(
+    browser: Browser, live_server: Any, street: list[Spot]
+) -> None:
+    media = {"reduced_motion": "reduce", "forced_colors": "active"}
+    with a_page(browser, live_server.url, **media) as page:
+        for path in pages(street):
+            at_rest(page, path)
+            assert (path, page.evaluate(MOVING)) == (path, [])
+            assert (path, page.evaluate(WITHOUT_EDGE)) == (path, [])
+            page.evaluate("document.documentElement.style.fontSize = '200%'")
+            assert (path, sideways(page)) == (path, 0)
+
+
 def test_a_spot_on_the_map_says_its_state_and_leads_to_its_page(
     browser: Browser, live_server: Any, street: list[Spot]
 ) -> None:
