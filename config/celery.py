@@ -5,13 +5,28 @@ Beat finds whatever a page could not nudge: a lost message costs one tick, never
 
 import os
 
-from celery import Celery
+from typing import Any
+
+from celery import Celery, signals
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("curblight")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# Celery would close the connection to the database after each task, and a new one costs the server
+# more than most tasks do. A thread keeps its own, as the site does; a broken one is replaced.
+app.conf.CELERY_DB_REUSE_MAX = 2**62
+
+
+@signals.task_prerun.connect
+@signals.task_postrun.connect
+def _keep_connections(sender: Any, **_about: Any) -> None:
+    if not getattr(sender.request, "is_eager", False):
+        close_old_connections()
+
 
 # Seconds between two runs. A tick that no worker took in time is dropped: the next one finds the
 # same rows.
@@ -26,7 +41,7 @@ TIMETABLE: dict[str, float] = {
     "payments.sweep_holds": 2,
     "payments.seal_ledger": 1,
     "payments.process_due_events": 5,
-    "payments.send_mail": 10,
+    "payments.remind": 10,
     "payments.release_no_shows": 30,
     "payments.notice_late_lights": 15,
     "payments.check_due": 60,

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from parking import booking, closures, formatting, no_show, stays
+from parking import closures, formatting, no_show
 from parking.models import Booking, Closure, Slot, StayRules
 from parking.stays import Stay
 from payments import reminders
@@ -26,9 +26,8 @@ class Letter:
     parts: list[Part]
 
 
-def compose(owed: Mail, about: Booking, *, now: datetime) -> Letter:
-    """Say what an owed letter has to say of its booking as it is now."""
-    stay = stays.stay_of(booking.slots_of(about.pk))
+def compose(owed: Mail, about: Booking, stay: Stay, *, now: datetime) -> Letter:
+    """Say what an owed letter has to say of its booking and its stay as they are now."""
     subject = _SUBJECTS[MailKind(owed.kind)]() % {
         "reference": about.reference,
         "start": formatting.clock(stay.start),

@@ -16,7 +16,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 
 from parking import booking, calendar_file, languages, stays
@@ -109,11 +109,7 @@ def owe_for_free_stays(*, now: datetime) -> None:
 
 def due(*, now: datetime, limit: int = 50) -> list[int]:
     """Return the ids of letters that are to be sent now, oldest first."""
-    return list(
-        Mail.objects.filter(sent_at=None, given_up_at=None, next_try_at__lte=now)
-        .order_by("next_try_at")
-        .values_list("id", flat=True)[:limit]
-    )
+    return list(_due(now).order_by("next_try_at").values_list("id", flat=True)[:limit])
 
 
 def send(*, mail_id: int, now: datetime) -> bool:
@@ -122,22 +118,49 @@ def send(*, mail_id: int, now: datetime) -> bool:
     1. Claim it for five minutes. 2. Send it, outside any transaction. 3. Note that it left, or
     when to try again.
     """
+    letter = _claim(_due(now).filter(id=mail_id), now)
+    return letter is not None and _deliver(letter, now)
+
+
+def send_next(*, now: datetime) -> bool:
+    """Send the letter that has waited longest; return whether any waited.
+
+    Workers that do this at once take one letter each.
+    """
+    letter = _claim(_due(now).order_by("next_try_at"), now)
+    if letter is not None:
+        _deliver(letter, now)
+    return letter is not None
+
+
+def _due(now: datetime) -> QuerySet[Mail]:
+    return Mail.objects.filter(sent_at=None, given_up_at=None, next_try_at__lte=now)
+
+
+def _claim(letters: QuerySet[Mail], now: datetime) -> Mail | None:
+    """Take the first letter that nobody is at; give it up if it is worth nothing any more."""
     with transaction.atomic():
         letter = (
-            Mail.objects.select_for_update(skip_locked=True, of=("self",))
+            letters.select_for_update(skip_locked=True, of=("self",))
             .select_related("booking__spot__zone", "booking__user")
-            .filter(id=mail_id, sent_at=None, given_up_at=None, next_try_at__lte=now)
             .first()
         )
         if letter is None:
-            return False
+            return None
         if reminders.is_moot(letter, now) or (letter.booking and not letter.booking.email):
             letter.given_up_at = now
             letter.save(update_fields=["given_up_at"])
-            return False
+            return letter
         letter.tries += 1
         letter.next_try_at = now + _LEASE * letter.tries
         letter.save(update_fields=["tries", "next_try_at"])
+    return letter
+
+
+def _deliver(letter: Mail, now: datetime) -> bool:
+    """Send a claimed letter, unless it is given up; return whether it left."""
+    if letter.given_up_at is not None:
+        return False
     try:
         _message(letter, now).send()
     except (OSError, SMTPException) as error:
@@ -167,8 +190,8 @@ def _message(letter: Mail, now: datetime) -> EmailMultiAlternatives:
             return _written(letter, said["to"], Letter(said["subject"], parts))
     about = letter.booking
     with translation.override(languages.of_letters(about)):
-        message = _written(letter, about.email, letters.compose(letter, about, now=now))
         stay = stays.stay_of(booking.slots_of(about.pk))
+        message = _written(letter, about.email, letters.compose(letter, about, stay, now=now))
         if letter.kind in _WITH_CALENDAR and stay.is_booked:
             file = calendar_file.write(about, stay, page=letters.link(about), now=now)
             message.attach(calendar_file.name(about), file, "text/calendar")

@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_FOR_S = 25.0  # less than the beat's pause: the next run goes on
 
+MOST_LETTERS = 50
 TELL_EVERY_S = 1.0
 
 # The row says when to look again, and the beat does.
@@ -199,12 +200,19 @@ def _make(run: export_jobs.Run) -> None:
 
 @shared_task(name="payments.send_mail")
 def send_mail() -> None:
-    """Send the letters that are owed."""
+    """Send the letters that are owed, so many that the next run can follow."""
     mail.owe_for_free_stays(now=timezone.now())
+    for _letter in range(MOST_LETTERS):
+        if not mail.send_next(now=timezone.now()):
+            break
+
+
+@shared_task(name="payments.remind")
+def remind() -> None:
+    """Owe the letters that time owes, and send all that are owed."""
     reminders.owe(now=timezone.now())
     reminders.owe_for_closures(now=timezone.now())
-    for mail_id in mail.due(now=timezone.now()):
-        mail.send(mail_id=mail_id, now=timezone.now())
+    send_mail()
 
 
 @shared_task(name="payments.forget_people")
