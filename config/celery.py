@@ -4,7 +4,6 @@ Beat finds whatever a page could not nudge: a lost message costs one tick, never
 """
 
 import os
-
 from typing import Any
 
 from celery import Celery, signals

@@ -18,7 +18,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q, QuerySet
 
 from parking import arrivals, lights, prepared
-from parking.models import Booking, BookingEvent, Slot, SlotKind, SlotState, Spot
+from parking.models import LIVE_STATES, Booking, BookingEvent, Slot, SlotKind, SlotState, Spot
 from parking.refusals import Busy, ChangePending, NotBooked, SpotTaken, WrongState, contended
 from parking.stays import Stay, stay_of
 from parking.terms import Terms, agree, conditions
@@ -168,9 +168,10 @@ def _insert(booking: Booking, slot: Slot) -> None:
     slot.booking = booking
 
 
-def lock_slot(slot_id: int) -> Slot:
+def lock_slot(slot_id: int, *, booking_id: int | None = None) -> Slot:
     """Lock everything of the slot's booking; return the slot as it is now; see `lock_booking`."""
-    booking_id = Slot.objects.values_list("booking_id", flat=True).get(id=slot_id)
+    if booking_id is None:
+        booking_id = Slot.objects.values_list("booking_id", flat=True).get(id=slot_id)
     return next(slot for slot in lock_booking(booking_id) if slot.pk == slot_id)
 
 
@@ -225,9 +226,10 @@ def confirm(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> None:
     if slot.follows_id != (stay[-1].pk if stay else None):
         raise WrongState("the stay for which it was made has changed")
     replaced = stay if slot.kind == SlotKind.CHANGE else []
+    keeps_its_place = slot.state in LIVE_STATES and not replaced
     slot.state, slot.confirmed_at, slot.ended_at = SlotState.CONFIRMED, now, None
     try:
-        with contended(), transaction.atomic():
+        with contended(), nullcontext() if keeps_its_place else transaction.atomic():
             for old in replaced:
                 old.state, old.ended_at = SlotState.REPLACED, now
                 old.save(update_fields=["state", "ended_at"])

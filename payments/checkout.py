@@ -170,7 +170,8 @@ def release_if_given_up(slot: Slot, now: datetime) -> None:
 
 
 def _lock(payment_id: UUID) -> tuple[Slot, Payment]:
-    slot = booking.lock_slot(Payment.objects.values_list("slot_id", flat=True).get(id=payment_id))
+    ids = Payment.objects.values_list("slot_id", "slot__booking_id").get(id=payment_id)
+    slot = booking.lock_slot(ids[0], booking_id=ids[1])
     payment = states.lock_payment(payment_id)
     payment.slot = slot
     return slot, payment

@@ -236,26 +236,24 @@ def _post(
     if not moved:
         return  # the processor kept nothing
     slot = payment.slot if payment else None
-    entry, is_new = LedgerEntry.objects.get_or_create(
+    entry = LedgerEntry(
         key=key,
-        defaults={
-            "kind": kind,
-            "zone": slot.spot.zone if slot else None,
-            "zone_code": slot.spot.zone.code if slot else "",
-            "spot_number": slot.spot.number if slot else "",
-            "payment": payment,
-            "refund": refund,
-            "booking_reference": slot.booking.reference if slot else "",
-            "provider_reference": provider_reference,
-            "actor": actor,
-            "approver": approver,
-            "reason": reason[:200],
-            "occurred_at": occurred_at,
-            "posted_at": now,
-            "business_on": timezone.localdate(now),  # or later: a trigger keeps closed days shut
-        },
+        kind=kind,
+        zone=slot.spot.zone if slot else None,
+        zone_code=slot.spot.zone.code if slot else "",
+        spot_number=slot.spot.number if slot else "",
+        payment=payment,
+        refund=refund,
+        booking_reference=slot.booking.reference if slot else "",
+        provider_reference=provider_reference,
+        actor=actor,
+        approver=approver,
+        reason=reason[:200],
+        occurred_at=occurred_at,
+        posted_at=now,
+        business_on=timezone.localdate(now),  # or later: a trigger keeps closed days shut
     )
-    if is_new:
+    if _is_new(entry):
         _list_if_late(entry)
         LedgerLine.objects.bulk_create(
             LedgerLine(
@@ -267,6 +265,24 @@ def _post(
             )
             for position, line in enumerate(moved, start=1)
         )
+
+
+def _is_new(entry: LedgerEntry) -> bool:
+    """Write an entry and set its id, unless one with its key stands there; say whether it was."""
+    columns = LedgerEntry._meta.concrete_fields  # noqa: SLF001  (Django's public API)
+    fields = [field for field in columns if not field.primary_key]
+    names = [connection.ops.quote_name(field.column) for field in fields]
+    values = [field.get_db_prep_save(field.pre_save(entry, True), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO payments_ledgerentry ({', '.join(names)}) "  # noqa: S608 (our own names)
+            f"VALUES ({', '.join(['%s'] * len(names))}) ON CONFLICT (key) DO NOTHING RETURNING id",
+            values,
+        )
+        row = cursor.fetchone()
+    if row is not None:
+        entry.pk = row[0]
+    return row is not None
 
 
 def _list_if_late(entry: LedgerEntry) -> None:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from smtplib import SMTPException
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 
-from parking import booking, calendar_file, languages, stays
+from parking import booking, calendar_file, languages, prepared, stays
 from parking.models import LateLight, Slot, SlotState
 from payments import letter_parts, letters, reminders
 from payments.letters import Letter
@@ -35,31 +35,13 @@ _WITH_CALENDAR = {MailKind.CONFIRMED, MailKind.CHANGED}
 
 def owe(*, kind: MailKind, slot: Slot, now: datetime, amount: int | None = None) -> None:
     """Owe the maker of a booking a letter about a slot, once, in the caller's transaction."""
-    Mail.objects.get_or_create(
-        key=f"{kind}:{slot.pk}",
-        defaults={
-            "kind": kind,
-            "booking_id": slot.booking_id,
-            "amount": amount,
-            "created_at": now,
-            "next_try_at": now,
-        },
-    )
+    _owe(f"{kind}:{slot.pk}", kind, slot, now, amount=amount)
 
 
 def owe_warning(*, slot: Slot, not_after: datetime, now: datetime) -> None:
     """Owe the letter that nobody has parked yet, once for a stay; worth nothing at `not_after`."""
-    Mail.objects.get_or_create(
-        key=f"{MailKind.NOBODY_YET}:{slot.pk}",
-        defaults={
-            "kind": MailKind.NOBODY_YET,
-            "booking_id": slot.booking_id,
-            "slot": slot,
-            "not_after": not_after,
-            "created_at": now,
-            "next_try_at": now,
-        },
-    )
+    kind = MailKind.NOBODY_YET
+    _owe(f"{kind}:{slot.pk}", kind, slot, now, slot=slot, not_after=not_after)
 
 
 def choice_key(late_light_id: int) -> str:
@@ -69,17 +51,16 @@ def choice_key(late_light_id: int) -> str:
 
 def owe_choice(*, late: LateLight, slot: Slot, now: datetime) -> None:
     """Owe the letter that the light is dark and what can be chosen, once for each spot."""
-    Mail.objects.get_or_create(
-        key=choice_key(late.pk),
-        defaults={
-            "kind": MailKind.UNLIT,
-            "booking_id": slot.booking_id,
-            "slot": slot,
-            "not_after": late.offered_until,
-            "created_at": now,
-            "next_try_at": now,
-        },
+    until = late.offered_until
+    _owe(choice_key(late.pk), MailKind.UNLIT, slot, now, slot=slot, not_after=until)
+
+
+def _owe(key: str, kind: MailKind, about: Slot, now: datetime, **more: Any) -> None:
+    """Owe a letter about a booking unless it is owed already."""
+    letter = Mail(
+        key=key, kind=kind, booking_id=about.booking_id, created_at=now, next_try_at=now, **more
     )
+    Mail.objects.bulk_create([letter], ignore_conflicts=True)
 
 
 def owe_about_account(*, to: str, subject: str, text: str, now: datetime) -> None:
@@ -118,8 +99,7 @@ def send(*, mail_id: int, now: datetime) -> bool:
     1. Claim it for five minutes. 2. Send it, outside any transaction. 3. Note that it left, or
     when to try again.
     """
-    letter = _claim(_due(now).filter(id=mail_id), now)
-    return letter is not None and _deliver(letter, now)
+    return _claim(_CLAIM, now, mail_id) is not None and _deliver(mail_id, now)
 
 
 def send_next(*, now: datetime) -> bool:
@@ -127,39 +107,41 @@ def send_next(*, now: datetime) -> bool:
 
     Workers that do this at once take one letter each.
     """
-    letter = _claim(_due(now).order_by("next_try_at"), now)
-    if letter is not None:
-        _deliver(letter, now)
-    return letter is not None
+    claimed = _claim(_CLAIM_NEXT, now)
+    if claimed is not None:
+        _deliver(claimed, now)
+    return claimed is not None
 
 
 def _due(now: datetime) -> QuerySet[Mail]:
     return Mail.objects.filter(sent_at=None, given_up_at=None, next_try_at__lte=now)
 
 
-def _claim(letters: QuerySet[Mail], now: datetime) -> Mail | None:
-    """Take the first letter that nobody is at; give it up if it is worth nothing any more."""
-    with transaction.atomic():
-        letter = (
-            letters.select_for_update(skip_locked=True, of=("self",))
-            .select_related("booking__spot__zone", "booking__user")
-            .first()
-        )
-        if letter is None:
-            return None
-        if reminders.is_moot(letter, now) or (letter.booking and not letter.booking.email):
-            letter.given_up_at = now
-            letter.save(update_fields=["given_up_at"])
-            return letter
-        letter.tries += 1
-        letter.next_try_at = now + _LEASE * letter.tries
-        letter.save(update_fields=["tries", "next_try_at"])
-    return letter
+_CLAIM_OF = """
+UPDATE payments_mail SET tries = tries + 1, next_try_at = %(now)s + %(lease)s * (tries + 1)
+WHERE id = (
+  SELECT id FROM payments_mail
+  WHERE sent_at IS NULL AND given_up_at IS NULL AND next_try_at <= %(now)s {WHICH}
+  FOR UPDATE SKIP LOCKED
+) RETURNING id"""
+_CLAIM = _CLAIM_OF.format(WHICH="AND id = %(id)s")
+_CLAIM_NEXT = _CLAIM_OF.format(WHICH="ORDER BY next_try_at LIMIT 1")
 
 
-def _deliver(letter: Mail, now: datetime) -> bool:
-    """Send a claimed letter, unless it is given up; return whether it left."""
-    if letter.given_up_at is not None:
+def _claim(statement: str, now: datetime, mail_id: int | None = None) -> int | None:
+    """Take a letter that is due and that nobody is at, for a while; return its id."""
+    wanted = {"id": mail_id} if mail_id is not None else {}
+    row = prepared.fetch_one(statement, {"now": now, "lease": _LEASE, **wanted})
+    return row[0] if row else None
+
+
+def _deliver(mail_id: int, now: datetime) -> bool:
+    """Send a claimed letter, unless it is worth nothing any more; return whether it left."""
+    letter = Mail.objects.select_related("booking__spot__zone", "booking__user", "slot").get(
+        id=mail_id
+    )
+    if reminders.is_moot(letter, now) or (letter.booking and not letter.booking.email):
+        _note(letter, given_up_at=now)
         return False
     try:
         _message(letter, now).send()
