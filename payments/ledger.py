@@ -271,7 +271,7 @@ def _is_new(entry: LedgerEntry) -> bool:
     """Write an entry and set its id, unless one with its key stands there; say whether it was."""
     columns = LedgerEntry._meta.concrete_fields  # noqa: SLF001  (Django's public API)
     fields = [field for field in columns if not field.primary_key]
-    names = [connection.ops.quote_name(field.column) for field in fields]
+    names = [connection.ops.quote_name(str(field.column)) for field in fields]
     values = [field.get_db_prep_save(field.pre_save(entry, True), connection) for field in fields]
     with connection.cursor() as cursor:
         cursor.execute(
