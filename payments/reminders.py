@@ -43,10 +43,16 @@ def owe(*, now: datetime) -> None:
 
 def owe_for_closures(*, now: datetime) -> None:
     """Owe each citizen whose spot the city closes in the stay one letter for each closure."""
+    closed = {
+        f"{MailKind.CLOSED}:{closure.pk}:{slot.booking_id}": slot
+        for closure, slot in closures.disturbed(now=now)
+    }
+    told = set(Mail.objects.filter(key__in=closed).values_list("key", flat=True))
     Mail.objects.bulk_create(
         [
-            _letter(f"{MailKind.CLOSED}:{closure.pk}:{slot.booking_id}", MailKind.CLOSED, slot, now)
-            for closure, slot in closures.disturbed(now=now)
+            _letter(key, MailKind.CLOSED, slot, now)
+            for key, slot in closed.items()
+            if key not in told
         ],
         ignore_conflicts=True,
     )

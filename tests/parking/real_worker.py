@@ -19,6 +19,8 @@ from kombu import pools
 from parking.tasks import nudges
 from tests.parking.street import eventually
 
+WORKER = "worker of a test"  # how the database knows it
+
 
 def forget_connections() -> None:
     """Let the next nudge connect anew: to where the settings say then."""
@@ -83,6 +85,7 @@ class Worker:
             "DATABASE_URL": f"postgis://{user}@{host}{port}/{connection.settings_dict['NAME']}",
             "REDIS_URL": f"unix://{redis}?db=0",
             "METER_GATEWAY_URL": gateway,
+            "PGAPPNAME": WORKER,
         }
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None

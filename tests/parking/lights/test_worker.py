@@ -1,15 +1,17 @@
 """The real thing: a Celery worker with its beat, a Redis of its own, a street, a site."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from parking import lights, tasks
 from parking.models import Meter, MeterCommand, SlotState
 from parking.tasks import nudges
-from tests.parking.real_worker import Redis, Worker, redis
+from tests.parking.real_worker import WORKER, Redis, Worker, redis
 from tests.parking.street import RunningStreet, booked_now, eventually, lamp, shows
 
 __all__ = ["redis"]  # a fixture
@@ -71,6 +73,25 @@ def test_with_redis_down_the_booking_stands_and_the_beat_brings_the_light(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nudges, "_quiet_until", 0.0)
         assert tasks.nudge_meter(planned.pk)
+
+
+def connections_of_worker(select: str = "pid") -> set[int]:
+    with connection.cursor() as cursor:
+        wanted = f"SELECT {select} FROM pg_stat_activity WHERE application_name = %s"
+        cursor.execute(wanted, [WORKER])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def test_a_worker_keeps_its_connections_and_replaces_broken_ones(planned: Meter) -> None:
+    before = connections_of_worker()
+    time.sleep(3)  # some tasks of the beat
+    assert before
+    assert before <= connections_of_worker()
+    assert connections_of_worker("pg_terminate_backend(pid)") == {True}
+    booked_now(planned)
+    assert tasks.nudge_meter(planned.pk)
+    eventually(lambda: shows(planned, 1, "green steady"), within=WITHIN)
+    assert not before & connections_of_worker()
 
 
 def test_the_beat_moves_lights_that_nobody_touches(planned: Meter) -> None:
