@@ -70,7 +70,7 @@ def corrects(stay: Payment) -> Call:
 def unlocked(call: Call, all_have_looked: Barrier) -> Call:
     """Make the call with locks that lock nothing; nobody writes before all have looked."""
 
-    def look_at_slot(slot_id: int) -> Slot:
+    def look_at_slot(slot_id: int, **_more: Any) -> Slot:
         slot = Slot.objects.select_related("spot", "booking").get(id=slot_id)
         all_have_looked.wait()
         return slot
