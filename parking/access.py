@@ -76,6 +76,11 @@ def is_own(request: Visit, booking: Booking) -> bool:
     return booking.reference in remembered(request)
 
 
+def actor_of(request: Visit) -> str:
+    """Name the visitor for a booking's history."""
+    return f"user:{request.user.pk}" if request.user.is_authenticated else "citizen"
+
+
 def is_staff_of(request: Visit, booking: Booking) -> bool:
     """Say whether the visitor may look at the booking in office."""
     user = request.user

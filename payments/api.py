@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import booking, refusals
+from parking import access, booking, refusals
 from parking.api.bookings import BOOKING_KEY, booking_of, describe, json
 from parking.api.serializers import BookingAnswer, Problem
 from parking.api.spots import PROBLEM
@@ -51,7 +51,7 @@ class Cancel(APIView):
     def post(self, request: Request, reference: str) -> HttpResponse:
         """End a confirmed booking; what is due goes back to the card."""
         found = booking_of(request, reference)
-        actor = f"user:{request.user.pk}" if request.user.is_authenticated else "citizen"
+        actor = access.actor_of(request)
         try:
             done = cancel.cancel_booking(reference=found.reference, now=timezone.now(), actor=actor)
         except refusals.WrongState:
@@ -77,7 +77,7 @@ class LongerHold(APIView):
     def post(self, request: Request, reference: str) -> HttpResponse:
         """Keep a held booking for longer, once; the new `held_until` says for how long."""
         found = booking_of(request, reference)
-        actor = f"user:{request.user.pk}" if request.user.is_authenticated else "citizen"
+        actor = access.actor_of(request)
         slot = found.slots.latest("id")
         try:
             expiry.put_off(slot_id=slot.pk, now=timezone.now(), actor=actor)

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import booking, changes, corrections, refusals
+from parking import access, booking, changes, corrections, refusals
 from parking.api.bookings import BOOKING_KEY, booking_of, describe, json
 from parking.api.extension import conflict
 from parking.api.serializers import BookingAnswer, Problem
@@ -131,7 +131,7 @@ class Change(APIView):
             done = change.change_booking(
                 reference=found.reference,
                 now=timezone.now(),
-                actor=f"user:{request.user.pk}" if request.user.is_authenticated else "citizen",
+                actor=access.actor_of(request),
                 told=(told["due"], told["back"]),
                 **_wish(told),
             )

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import extension, refusals, tasks
+from parking import access, extension, refusals, tasks
 from parking.api import serializers
 from parking.api.bookings import BOOKING_KEY, booking_of, describe_slot, json
 from parking.api.spots import PROBLEM, refused
@@ -77,7 +77,7 @@ class Extension(APIView):
         found = booking_of(request, reference)
         wish = serializers.ExtensionRequest(data=request.data)
         wish.is_valid(raise_exception=True)
-        actor = f"user:{request.user.pk}" if request.user.is_authenticated else "citizen"
+        actor = access.actor_of(request)
         try:
             slot = extension.extend(
                 booking_id=found.pk,

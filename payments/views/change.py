@@ -32,7 +32,7 @@ from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from parking.terms import NotPriced, SpotUnknown, StayRefused
 from payments import change, tasks
-from payments.views.citizen import actor_of, pay_slot
+from payments.views.citizen import pay_slot
 
 _OFFERED = 4  # spots nearby
 _FIELDS = {"from": "at", "to": "length", "spot": "spot"}
@@ -96,7 +96,7 @@ class _Page:
         try:
             done = change.change_booking(
                 reference=self.found.reference,
-                actor=actor_of(self.request),
+                actor=access.actor_of(self.request),
                 told=told,
                 **self._wish(),
             )

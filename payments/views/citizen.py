@@ -154,7 +154,7 @@ def give_up(request: HttpRequest, reference: str) -> HttpResponse:
     found = access.booking_or_404(request, reference, own=True)
     slot = found.slots.order_by("-id")[0]
     try:
-        expiry.give_up(slot_id=slot.id, now=timezone.now(), actor=actor_of(request))
+        expiry.give_up(slot_id=slot.id, now=timezone.now(), actor=access.actor_of(request))
     except refusals.WrongState:
         messages.warning(request, _("This booking is not held any more."))
     except gateway.GatewayError:
@@ -168,7 +168,7 @@ def longer_hold(request: HttpRequest, reference: str) -> HttpResponse:
     found = access.booking_or_404(request, reference, own=True)
     slot = found.slots.order_by("-id")[0]
     try:
-        until = expiry.put_off(slot_id=slot.id, now=timezone.now(), actor=actor_of(request))
+        until = expiry.put_off(slot_id=slot.id, now=timezone.now(), actor=access.actor_of(request))
     except NotLonger:
         messages.warning(request, _("There is no more time to give: it is given once."))
     else:
@@ -219,7 +219,7 @@ def _cancel(request: HttpRequest, found: Booking) -> HttpResponse:
         return redirect("payments:cancel", found.reference)
     try:
         done = cancel.cancel_booking(
-            reference=found.reference, now=timezone.now(), actor=actor_of(request), told=told
+            reference=found.reference, now=timezone.now(), actor=access.actor_of(request), told=told
         )
     except refusals.WrongState:
         messages.warning(request, _("There is nothing left to cancel."))
@@ -246,8 +246,3 @@ def _ask_to_cancel(
         "refund_rules": tariff_words.refunds(StayRules.objects.get(zone=found.spot.zone_id)),
     }
     return render(request, "payments/cancel.html", context, status=409 if has_changed else 200)
-
-
-def actor_of(request: HttpRequest) -> str:
-    """Name the visitor for a booking's history."""
-    return f"user:{request.user.pk}" if request.user.is_authenticated else "citizen"

@@ -17,7 +17,7 @@ from parking import access, extension, refusals
 from parking.models import Booking, SlotState
 from parking.tasks import nudge_meter
 from parking.terms import StayRefused
-from payments.views.citizen import actor_of, open_with_key, pay_slot
+from payments.views.citizen import open_with_key, pay_slot
 
 
 @never_cache
@@ -47,7 +47,7 @@ def _extend(request: HttpRequest, found: Booking, now: datetime) -> HttpResponse
     if to is None:
         return _ask(request, found, now, notice=_("Choose until when you want to stay."))
     try:
-        slot = extension.extend(booking_id=found.pk, to=to, now=now, actor=actor_of(request))
+        slot = extension.extend(booking_id=found.pk, to=to, now=now, actor=access.actor_of(request))
     except StayRefused as refused:
         return _ask(request, found, now, notice=refused.failures[0].message)
     except refusals.SpotTaken:

@@ -17,7 +17,7 @@ from parking.tasks.nudges import nudge
 from parking.terms import SpotUnknown, StayRefused
 from payments import change, taken, tasks
 from payments.taken import CLOSED, TAKEN, UNLIT, Cause
-from payments.views.citizen import actor_of, open_with_key
+from payments.views.citizen import open_with_key
 
 
 @never_cache
@@ -87,7 +87,7 @@ def _move(request: HttpRequest, found: Booking, cause: Cause) -> HttpResponse:
             reference=found.reference,
             spot_id=int(number),
             now=timezone.now(),
-            actor=actor_of(request),
+            actor=access.actor_of(request),
             cause=cause,
         )
     except (refusals.SpotTaken, SpotUnknown, StayRefused, change.OtherTerms):
@@ -109,7 +109,7 @@ def _refund(request: HttpRequest, found: Booking, cause: Cause) -> HttpResponse:
         done = taken.give_back(
             reference=found.reference,
             now=timezone.now(),
-            actor=actor_of(request),
+            actor=access.actor_of(request),
             cause=cause,
         )
     except taken.AskFirst:
