@@ -1,8 +1,9 @@
 """Takes what meters say over MQTT: `acks`, `state`, `events`, by the same rules as over HTTP.
 
 The signature is that of the HTTP call: `POST /edge/v1/meters/{serial}/{what}`. A message that is
-refused is answered on the meter's `problems`, signed, with our time. Several of these processes
-share the messages between them.
+refused is answered on the meter's `problems`, signed, with our time. One process takes what a meter says in
+the order in which it was said (a report from before a plan would ask for that plan again). Several
+of these processes share the messages between them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import quote
 
@@ -40,7 +42,12 @@ async def listen(*, ready: Callable[[], None] = lambda: None) -> None:
 
     `ready` is called whenever messages begin to come in.
     """
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="mqtt") as threads:
+    with ExitStack() as stack:
+        # A meter always has the same thread: what it said first is taken first.
+        threads = [
+            stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix=f"mqtt-{number}"))
+            for number in range(THREADS)
+        ]
         while True:
             try:
                 async with client("edge") as broker, asyncio.TaskGroup() as turns:
@@ -50,7 +57,9 @@ async def listen(*, ready: Callable[[], None] = lambda: None) -> None:
                     room = asyncio.Semaphore(4 * THREADS)
                     async for message in broker.messages:
                         await room.acquire()
-                        turns.create_task(_turn(broker, message, threads, room))
+                        serial = str(message.topic).split("/")[-2]
+                        thread = threads[hash(serial) % THREADS]
+                        turns.create_task(_turn(broker, message, thread, room))
             except* (aiomqtt.MqttError, OSError) as errors:
                 logger.warning("the broker is away: %s", errors.exceptions[0])
             await asyncio.sleep(TRY_AGAIN_S)
@@ -59,14 +68,14 @@ async def listen(*, ready: Callable[[], None] = lambda: None) -> None:
 async def _turn(
     broker: aiomqtt.Client,
     message: aiomqtt.Message,
-    threads: ThreadPoolExecutor,
+    thread: ThreadPoolExecutor,
     room: asyncio.Semaphore,
 ) -> None:
-    """Take one message in a thread, and say what was wrong with it; leaves its place in `room`."""
+    """Take one message in its meter's thread, and say what was wrong with it; leaves its place in `room`."""
     try:
         serial, what = str(message.topic).split("/")[-2:]
         loop = asyncio.get_running_loop()
-        refused = await loop.run_in_executor(threads, _take, serial, what, message)
+        refused = await loop.run_in_executor(thread, _take, serial, what, message)
         if refused is not None:
             body, headers = refused
             await broker.publish(

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,17 @@ class MqttMeter:
         properties = Properties(PacketTypes.PUBLISH)
         properties.UserProperty = list(signature.items())
         await self._client.publish(topic(serial, what), body, qos=1, properties=properties)
+
+    def report_events(self, count: int) -> None:
+        """Report so many events "e0", "e1", …, each in a message of its own."""
+
+        async def report() -> None:
+            for number in range(count):
+                event = {"event_id": f"e{number}", "kind": "door", "data": {}}
+                at = datetime.now(UTC).isoformat()  # noqa: TID251
+                await self._say("events", {"events": [{**event, "at": at, "spot": 1}]})
+
+        asyncio.run_coroutine_threadsafe(report(), self._loop).result(30)
 
     def forge(self, what: str, said: dict[str, Any]) -> None:
         """Say something with a guessed key."""

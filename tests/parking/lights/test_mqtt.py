@@ -18,7 +18,7 @@ from django.utils import timezone
 from parking import courier, lights, meter_keys, meter_mqtt, tasks
 from parking.meter_client import Answer, MeterError
 from parking.meter_protocol import message
-from parking.models import CommandState, Gateway, Light, Meter, MeterCommand
+from parking.models import CommandState, Gateway, Light, Meter, MeterCommand, MeterEvent
 from parking.mqtt_messages import topic
 from parking.signatures import verify
 from parking.simulator import broker as simulated
@@ -150,6 +150,13 @@ def test_the_broker_forgets_a_plan_that_is_too_old(meter: Meter, broker: Broker)
         assert not any(name.endswith("/plan") for name, *_rest in late.seen)
     finally:
         late.stop()
+
+
+def test_what_a_meter_says_is_taken_in_its_order(meter: Meter, device: MqttMeter) -> None:
+    device.report_events(60)
+    events = MeterEvent.objects.filter(meter=meter).order_by("id")
+    eventually(lambda: events.count() == 60, within=WITHIN)
+    assert list(events.values_list("event_id", flat=True)) == [f"e{n}" for n in range(60)]
 
 
 def test_a_forged_word_is_not_believed(meter: Meter, device: MqttMeter, ear: Path) -> None:
