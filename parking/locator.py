@@ -64,7 +64,7 @@ class Locator:
 
 def locate(spot: Spot) -> Locator:
     """Draw the surroundings of a spot; one query."""
-    lon, lat = spot.location.x, spot.location.y
+    lon, lat = spot.lon_lat
     per_lat = _METRES_PER_DEGREE
     per_lon = _METRES_PER_DEGREE * max(cos(radians(lat)), 0.01)
     box: dict[str, Any] = {

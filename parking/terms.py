@@ -73,7 +73,7 @@ class Conditions:
 
 # One round trip for everything that a hold must know. By hand: this is the hottest query of
 # the site, and building it through the ORM costs more than running it.
-_SPOT = ("id", "zone_id", "meter_id", "number", "street", "location")
+_SPOT = ("id", "zone_id", "meter_id", "number", "street")
 _ZONE = ("id", "code", "name")
 RULE_COLUMNS = (
     *("longest_stay_min", "shortest_stay_min", "slot_step_min", "book_ahead_days"),
@@ -81,10 +81,10 @@ RULE_COLUMNS = (
     *("buffer_min", "reservable_percent", "walk_up_min", "release_after_min"),
 )
 _TERMS = f"""
-SELECT {", ".join(f"spot.{name}" for name in _SPOT[:-1])}, ST_AsEWKB(spot.location),
+SELECT {", ".join(f"spot.{name}" for name in _SPOT)},
        {", ".join(f"zone.{name}" for name in _ZONE)},
        {", ".join(f"rules.{name}" for name in RULE_COLUMNS)},
-       tariff.id, tariff.sha256,
+       ST_X(spot.location), ST_Y(spot.location), tariff.id, tariff.sha256,
        (SELECT json_agg(json_build_array(closure.reason, closure.longest_stay_min)
                         ORDER BY lower(closure.period), closure.id)
         FROM parking_closure closure
@@ -146,9 +146,9 @@ def conditions(*, spot_id: int, start: datetime, end: datetime) -> Conditions:
     if row is None:
         raise SpotUnknown(spot_id)
     after_spot, after_zone = len(_SPOT), len(_SPOT) + len(_ZONE)
-    *rules, tariff_id, sha256, touched = row[after_zone:]
-    # GeoDjango reads the place when somebody asks for it.
-    spot = Spot.from_db(None, _SPOT, [*row[: after_spot - 1], memoryview(row[after_spot - 1])])
+    *rules, lon, lat, tariff_id, sha256, touched = row[after_zone:]
+    spot = Spot.from_db(None, _SPOT, row[:after_spot])
+    spot.lon_lat = lon, lat  # parsing a geometry costs more than the rest of the spot
     spot.zone = Zone.from_db(None, _ZONE, row[after_spot:after_zone])
     closures, event_limits = closures_and_limits(touched)
     return Conditions(

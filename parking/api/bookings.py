@@ -45,6 +45,7 @@ def describe(slots: Sequence[Slot]) -> dict[str, Any]:
     stay = stays.stay_of(slots)
     last, spot = stay.parts[-1], stay.spot
     city = timezone.get_current_timezone()
+    lon, lat = spot.lon_lat
     path = _page_of_a_booking(last.booking.language).replace("REFERENCE", last.booking.reference)
     return {
         "reference": last.booking.reference,
@@ -55,8 +56,8 @@ def describe(slots: Sequence[Slot]) -> dict[str, Any]:
             "number": spot.number,
             "street": spot.street,
             "zone": spot.zone.code,
-            "lon": round(spot.location.x, 6),
-            "lat": round(spot.location.y, 6),
+            "lon": round(lon, 6),
+            "lat": round(lat, 6),
         },
         "from": stay.start.astimezone(city).isoformat(),
         "to": last.end.astimezone(city).isoformat(),

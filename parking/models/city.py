@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import ClassVar
 
 from django.conf import settings
@@ -155,6 +156,11 @@ class Spot(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @cached_property
+    def lon_lat(self) -> tuple[float, float]:
+        """Longitude and latitude of `location`, in degrees (WGS 84)."""
+        return self.location.x, self.location.y
 
     @property
     def local_street(self) -> str:
