@@ -1,9 +1,9 @@
 """Takes what meters say over MQTT: `acks`, `state`, `events`, by the same rules as over HTTP.
 
 The signature is that of the HTTP call: `POST /edge/v1/meters/{serial}/{what}`. A message that is
-refused is answered on the meter's `problems`, signed, with our time. One process takes what a meter says in
-the order in which it was said (a report from before a plan would ask for that plan again). Several
-of these processes share the messages between them.
+refused is answered on the meter's `problems`, signed, with our time. One process takes what a meter
+says in the order in which it was said (a report from before a plan would ask for that plan again).
+Several of these processes share the messages between them.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ async def _turn(
     thread: ThreadPoolExecutor,
     room: asyncio.Semaphore,
 ) -> None:
-    """Take one message in its meter's thread, and say what was wrong with it; leaves its place in `room`."""
+    """Take one message in its meter's thread, say what was wrong with it, leave `room`."""
     try:
         serial, what = str(message.topic).split("/")[-2:]
         loop = asyncio.get_running_loop()

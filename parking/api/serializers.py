@@ -131,28 +131,24 @@ class BookingRequest(PeriodQuery):
     vehicle_class = serializers.CharField(required=False, default="", max_length=32)
 
     @cached_property
-    def _required(self) -> set[str]:
-        return {name for name, field in self.fields.items() if field.required}
-
-    @cached_property
     def _each(self) -> list[tuple[str, serializers.Field[Any, Any, Any, Any]]]:
         return list(self.fields.items())
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
+    def to_internal_value(self, data: Any) -> Any:
         """Read what is said field by field; REST framework's own loop words whatever is wrong.
 
         That loop asks each field how it is bound; these all stand under their own names.
         """
-        if not isinstance(data, dict) or not (self._required <= data.keys()):
-            return super().to_internal_value(data)
         said: dict[str, Any] = {}
         try:
             for name, field in self._each:
                 if name in data:
                     said[name] = field.run_validation(data[name])
+                elif field.required:
+                    return super().to_internal_value(data)
                 elif field.default is not empty:
                     said[name] = field.default
-        except (serializers.ValidationError, DjangoValidationError):
+        except (serializers.ValidationError, DjangoValidationError, TypeError):
             return super().to_internal_value(data)
         return said
 
