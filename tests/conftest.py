@@ -12,6 +12,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
 from playwright.sync_api import Browser
 from psycopg.errors import DeadlockDetected
+from whitenoise.middleware import WhiteNoiseMiddleware
 from xdist.scheduler import LoadScopeScheduling
 
 from config.settings.servers import broker_url
@@ -116,6 +117,21 @@ def _tables_are_emptied_quickly() -> None:
     flush = DatabaseOperations.execute_sql_flush
     DatabaseOperations.sql_flush = sql_flush
     DatabaseOperations.execute_sql_flush = without_triggers
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_files_are_looked_up_once() -> None:
+    """Every test client makes the middleware anew, and that would read all static files again."""
+    found: dict[str, Any] = {}
+    look = WhiteNoiseMiddleware.add_files_from_finders
+
+    def add_files(self: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    WhiteNoiseMiddleware.add_files_from_finders = add_files
 
 
 @pytest.fixture(scope="module")

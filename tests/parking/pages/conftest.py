@@ -18,7 +18,6 @@ from tests.cast import NOW
 
 @pytest.fixture(autouse=True)
 def _site(settings: Any) -> None:
-    settings.ROOT_URLCONF = "tests.parking.pages.urls"
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
