@@ -11,7 +11,10 @@ if "postgis" not in DATABASES["default"]["ENGINE"]:
     raise ImproperlyConfigured("DATABASE_URL must begin with postgis://: the site needs PostGIS")
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Who waits longer than this for a row is told to try again; see `parking.refusals.contended`.
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c lock_timeout=3000")
+# Statements that join much and read little take longer to compile than to run.
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
+    "options", "-c lock_timeout=3000 -c jit=off"
+)
 # A pooler that hands each transaction another connection knows nothing of prepared statements.
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = (
     None if env.bool("DATABASE_POOLER", False) else 3

