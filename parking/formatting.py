@@ -33,6 +33,12 @@ def listed(parts: Iterable[object]) -> str:
     return pgettext("between the parts of a list", ", ").join(str(part) for part in parts)
 
 
+def spot_at(number_of_spot: str, street: str) -> str:
+    """Name a spot with its street, where that is known, such as "Spot K-7, Harbour street"."""
+    spot = _("Spot %(number)s") % {"number": number_of_spot}
+    return listed([spot, street]) if street else spot
+
+
 def plate_signs(spelling: str) -> str:
     """Write a plate as it is painted: an Iranian one, for its readers, with Persian digits."""
     has_persian = any("\N{ARABIC LETTER HAMZA}" <= sign <= "ی" for sign in spelling)
@@ -90,7 +96,7 @@ def moment(value: datetime) -> str:
 def period(start: datetime, end: datetime) -> str:
     """Format `[start, end)` with the date said once where it is one day."""
     if timezone.localtime(start).date() == timezone.localtime(end).date():
-        return f"{day(start)}, {clock(start)}\N{EN DASH}{clock(end)}"
+        return listed([day(start), f"{clock(start)}\N{EN DASH}{clock(end)}"])
     return f"{moment(start)} \N{EN DASH} {moment(end)}"
 
 
