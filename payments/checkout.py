@@ -74,14 +74,14 @@ def start(*, slot_id: int, now: datetime) -> str:
             raise ProcessorAway(error.code) from error
         logger.error("payment %s: refused by the processor: %s", payment.id, error.code)
         with refusals.contended(), transaction.atomic():
-            booking.lock_slot(slot_id)
-            payment = states.lock_payment(payment.id)
+            slot = booking.lock_slot(slot_id, booking_id=payment.slot.booking_id)
+            payment = states.lock_payment(payment.id, slot=slot)
             if payment.state == PaymentState.CREATED:
                 states.fail_payment(payment=payment, now=now, why=error.code)
         raise ProcessorRefused(error.code) from error
     with refusals.contended(), transaction.atomic():
-        slot = booking.lock_slot(slot_id)
-        payment = states.lock_payment(payment.id)
+        slot = booking.lock_slot(slot_id, booking_id=payment.slot.booking_id)
+        payment = states.lock_payment(payment.id, slot=slot)
         if payment.state == PaymentState.CREATED and slot.state == SlotState.HELD:
             states.open_payment(payment=payment, session=session, next_check_at=slot.held_until)
         elif payment.state == PaymentState.CREATED:
@@ -172,21 +172,19 @@ def release_if_given_up(slot: Slot, now: datetime) -> None:
 def _lock(payment_id: UUID) -> tuple[Slot, Payment]:
     ids = Payment.objects.values_list("slot_id", "slot__booking_id").get(id=payment_id)
     slot = booking.lock_slot(ids[0], booking_id=ids[1])
-    payment = states.lock_payment(payment_id)
-    payment.slot = slot
-    return slot, payment
+    return slot, states.lock_payment(payment_id, slot=slot)
 
 
 def _payment_to_open(slot_id: int, now: datetime) -> Payment:
     with refusals.contended(), transaction.atomic():
         slot = booking.lock_slot(slot_id)
-        if slot.payments.filter(state=PaymentState.PAID).exists():
+        known = list(slot.payments.filter(state__in=[PaymentState.PAID, *UNDECIDED_STATES]))
+        if any(payment.state == PaymentState.PAID for payment in known):
             raise AlreadyPaid
         if slot.state != SlotState.HELD or now >= slot.held_until:
             raise HoldOver
-        known = slot.payments.filter(state__in=UNDECIDED_STATES).first()
-        if known is not None:
-            payment = states.lock_payment(known.id)
+        if known:
+            payment = states.lock_payment(known[0].id, slot=slot)
             is_fresh = now < payment.created_at + REPEATABLE_FOR
             if payment.state == PaymentState.OPEN or is_fresh:
                 return payment

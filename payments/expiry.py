@@ -151,7 +151,7 @@ def _release_unpayable(slot_id: int, now: datetime) -> None:
         if slot.payments.filter(state=PaymentState.OPEN).exists():
             return
         for known in slot.payments.filter(state=PaymentState.CREATED):
-            payment = states.lock_payment(known.id)
+            payment = states.lock_payment(known.id, slot=slot)
             states.fail_payment(payment=payment, now=now, why="the page was never opened")
         checkout.release_if_given_up(slot, now)
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from parking.models import Slot
 from payments import ledger
 from payments.models import (
     DEAD_REFUND_STATES,
@@ -56,19 +57,21 @@ DISPUTE_MOVES: Mapping[str, frozenset[str]] = {
 _FIRST_DELAY = timedelta(seconds=15)
 _LONGEST_DELAY = timedelta(minutes=15)
 _FEE_LOOK = timedelta(seconds=30)
+_FEE_FIELDS = ("balance_transaction_id", "fee", "next_check_at")
 
 
 class MoveRefused(Exception):
     """The table does not allow this move."""
 
 
-def lock_payment(payment_id: UUID) -> Payment:
-    """Lock a payment; its slot is locked already. Return it as it is now."""
-    return (
-        Payment.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("slot__booking", "slot__spot__zone")
-        .get(id=payment_id)
-    )
+def lock_payment(payment_id: UUID, *, slot: Slot | None = None) -> Payment:
+    """Lock a payment; its slot is locked already. Return it as it is now, with `slot` if given."""
+    locked = Payment.objects.select_for_update(no_key=True, of=("self",))
+    if slot is None:
+        return locked.select_related("slot__booking", "slot__spot__zone").get(id=payment_id)
+    payment = locked.get(id=payment_id, slot=slot)
+    payment.slot = slot
+    return payment
 
 
 def lock_refund(refund_id: UUID) -> Refund:
@@ -106,8 +109,10 @@ def pay(
     payment.card_brand, payment.card_last4 = capture.card_brand, capture.card_last4
     payment.next_check_at, payment.checks_failed = now + _FEE_LOOK, 0
     payment.checked_at = now
+    is_fee_told = _note_fee(payment, capture)
     payment.save(
         update_fields=[
+            *_FEE_FIELDS,
             "state",
             "captured",
             "is_orphan",
@@ -116,23 +121,20 @@ def pay(
             "charge_id",
             "card_brand",
             "card_last4",
-            "next_check_at",
             "checks_failed",
             "checked_at",
         ]
     )
     ledger.post_capture(payment=payment, capture=capture, waits_on=waits_on, now=now, actor=actor)
-    learn_fee(payment=payment, capture=capture, now=now)
+    if is_fee_told:
+        ledger.post_fee(payment=payment, capture=capture, now=now)
 
 
 def learn_fee(*, payment: Payment, capture: Capture, now: datetime) -> None:
     """Book the processor's fee once it is known; nothing is left to ask then."""
-    if payment.fee is not None or capture.fee is None:
-        return
-    payment.balance_transaction_id, payment.fee = capture.balance_transaction_id, capture.fee
-    payment.next_check_at = None
-    payment.save(update_fields=["balance_transaction_id", "fee", "next_check_at"])
-    ledger.post_fee(payment=payment, capture=capture, now=now)
+    if _note_fee(payment, capture):
+        payment.save(update_fields=_FEE_FIELDS)
+        ledger.post_fee(payment=payment, capture=capture, now=now)
 
 
 def expire_payment(*, payment: Payment, now: datetime, why: str = "") -> None:
@@ -272,3 +274,12 @@ def _move_refund(refund: Refund, to: str) -> None:
         logger.warning("refund %s: refused to go from %s to %s", refund.id, refund.state, to)
         raise MoveRefused(f"{refund.state} → {to}")
     refund.state = to
+
+
+def _note_fee(payment: Payment, capture: Capture) -> bool:
+    """Set the fee on an unsaved payment; return whether it is new."""
+    if payment.fee is not None or capture.fee is None:
+        return False
+    payment.balance_transaction_id, payment.fee = capture.balance_transaction_id, capture.fee
+    payment.next_check_at = None
+    return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from uuid import UUID
 
 from celery import shared_task
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from parking import forgetting, no_show, refusals
 from parking.models import Zone
-from parking.tasks import nudge_meter, ship_due
+from parking.tasks import nudge_meter
 from parking.tasks.nudges import nudge
 from payments import (
     audit_files,
@@ -37,6 +38,7 @@ from payments import (
     reminders,
     webhooks,
 )
+from payments.models import Payment
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +54,10 @@ LATER = (gateway.GatewayError, refusals.Busy)
 @shared_task(name="payments.process_event")
 def process_event(event_id: str) -> None:
     """Act on one stored event of the processor."""
-    if webhooks.process(event_id=event_id, now=timezone.now()) and webhooks.ends_a_wait(event_id):
-        _nudge_what_follows()
+    now = timezone.now()
+    done = webhooks.process(event_id=event_id, now=now)
+    if done is not None and done.payment is not None:
+        _nudge_what_follows(done.payment, now)
 
 
 @shared_task(name="payments.process_due_events")
@@ -66,11 +70,12 @@ def process_due_events() -> None:
 @shared_task(name="payments.sync_payment")
 def sync_payment(payment_id: str) -> None:
     """Ask the processor what became of one payment."""
+    now = timezone.now()
     try:
-        checkout.sync_payment(payment_id=UUID(payment_id), now=timezone.now())
+        payment = checkout.sync_payment(payment_id=UUID(payment_id), now=now)
     except LATER:
         return
-    _nudge_what_follows()
+    _nudge_what_follows(payment, now)
 
 
 @shared_task(name="payments.sweep_holds")
@@ -85,11 +90,12 @@ def sweep_holds() -> None:
 @shared_task(name="payments.end_page")
 def end_page(payment_id: str) -> None:
     """End the hosted page of a hold that ran out, and act on what the processor says."""
+    now = timezone.now()
     try:
-        expiry.end_page(payment_id=UUID(payment_id), now=timezone.now())
+        payment = expiry.end_page(payment_id=UUID(payment_id), now=now)
     except LATER:
         return
-    _nudge_what_follows()
+    _nudge_what_follows(payment, now)
 
 
 @shared_task(name="payments.submit_refund")
@@ -274,7 +280,8 @@ def _look_at(booking_id: int) -> bool:
     return True
 
 
-def _nudge_what_follows() -> None:
-    """Have the letter and the light of a confirmed or cancelled booking sent now."""
-    nudge(send_mail)
-    nudge(ship_due)
+def _nudge_what_follows(payment: Payment, now: datetime) -> None:
+    """Have the letter and the light of a booking sent if it was paid at `now`, not before."""
+    if payment.paid_at == now:
+        nudge(send_mail)
+        nudge_meter(payment.slot.spot.meter_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -43,6 +44,14 @@ _OF_PEOPLE = {
 }
 _LEASE = timedelta(seconds=60)
 _LONGEST_DELAY = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What acting on an event came to: whether it is ours, and the payment whose page it named."""
+
+    is_matched: bool
+    payment: Payment | None = None
 
 
 class WrongMode(Exception):
@@ -100,62 +109,58 @@ def due(*, now: datetime, limit: int = 200) -> list[str]:
     )
 
 
-def process(*, event_id: str, now: datetime) -> bool:
-    """Act on a stored event, unless it is done or another worker is at it; return whether it is.
+def process(*, event_id: str, now: datetime) -> Done | None:
+    """Act on a stored event; None if it is done, another worker is at it, or it has to wait.
 
     1. Claim it for a while. 2. Ask the processor about what it names, and follow. 3. Mark it
     done; if the processor did not answer, the claim runs out and the beat finds it again.
     """
     event = WebhookEvent.objects.filter(event_id=event_id).first()
     if event is None or event.processed_at is not None:
-        return False
+        return None
     delay = min(_LEASE * 2 ** min(event.tries, 8), _LONGEST_DELAY)
     is_claimed = WebhookEvent.objects.filter(
         event_id=event_id, processed_at=None, tries=event.tries, next_try_at__lte=now
     ).update(tries=event.tries + 1, next_try_at=now + delay)
     if not is_claimed:
-        return False
+        return None
     try:
-        is_matched = _act(event.type, event.payload["data"]["object"], now)
+        done = _act(event.type, event.payload["data"]["object"], now)
     except gateway.GatewayError as error:
         if error.retryable:
             logger.warning("event %s waits: %s", event_id, error.code)
-            return False
-        is_matched = False  # the processor itself knows no such thing
+            return None
+        done = Done(False)  # the processor itself knows no such thing
     except refusals.Busy:
         logger.warning("event %s waits: others are at its rows", event_id)
-        return False
-    WebhookEvent.objects.filter(event_id=event_id).update(processed_at=now, is_matched=is_matched)
-    return True
+        return None
+    WebhookEvent.objects.filter(event_id=event_id).update(
+        processed_at=now, is_matched=done.is_matched
+    )
+    return done
 
 
-def ends_a_wait(event_id: str) -> bool:
-    """Say whether somebody may be waiting for what followed: a citizen, or a light."""
-    return WebhookEvent.objects.filter(
-        event_id=event_id, is_matched=True, type__startswith="checkout.session."
-    ).exists()
-
-
-def _act(type_: str, about: dict[str, Any], now: datetime) -> bool:
-    """Follow what the event is about; return whether it is ours."""
+def _act(type_: str, about: dict[str, Any], now: datetime) -> Done:
+    """Follow what the event is about."""
     kind, identity = about.get("object"), str(about.get("id"))
     match kind:
         case "refund":
-            return follow.refund(identity, now=now)
+            return Done(follow.refund(identity, now=now))
         case "dispute":
-            return follow.dispute(identity, now=now)
+            return Done(follow.dispute(identity, now=now))
         case "payout":
-            return follow.payout(identity, now=now)
+            return Done(follow.payout(identity, now=now))
         case "checkout.session":
             payment = _named(about) or Payment.objects.filter(session_id=identity).first()
-            return payment is not None and _follow_session(payment, type_, now)
+            if payment is not None:
+                return Done(True, _follow_session(payment, type_, now))
         case "payment_intent" | "charge":
             intent_id = identity if kind == "payment_intent" else about.get("payment_intent")
             payment = _named(about) or Payment.objects.filter(intent_id=intent_id).first()
             if payment is not None and intent_id and payment.state == PaymentState.PAID:
                 checkout.sync_payment(payment_id=payment.id, now=now)  # the fee comes late
-            return payment is not None
-    return False
+            return Done(payment is not None)
+    return Done(False)
 
 
 def _named(about: dict[str, Any]) -> Payment | None:
@@ -167,7 +172,7 @@ def _named(about: dict[str, Any]) -> Payment | None:
     return Payment.objects.filter(id=identity).first()
 
 
-def _follow_session(payment: Payment, type_: str, now: datetime) -> bool:
+def _follow_session(payment: Payment, type_: str, now: datetime) -> Payment:
     if type_ in _PAID_TYPES and payment.state in {PaymentState.EXPIRED, PaymentState.FAILED}:
         exception_list.put(
             kind=MoneyException.Kind.UNMATCHED,
@@ -176,5 +181,4 @@ def _follow_session(payment: Payment, type_: str, now: datetime) -> bool:
             payment=payment,
             now=now,
         )
-    checkout.sync_payment(payment_id=payment.id, now=now)
-    return True
+    return checkout.sync_payment(payment_id=payment.id, now=now)
