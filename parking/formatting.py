@@ -30,7 +30,12 @@ def percent(value: int | Decimal) -> str:
 
 def listed(parts: Iterable[object]) -> str:
     """Write parts one after the other, with the comma of the reader's language between them."""
-    return pgettext("between the parts of a list", ", ").join(str(part) for part in parts)
+    return comma().join(str(part) for part in parts)
+
+
+def comma() -> str:
+    """Return the comma of the reader's language, with its space."""
+    return pgettext("between the parts of a list", ", ")
 
 
 def spot_at(number_of_spot: str, street: str) -> str:

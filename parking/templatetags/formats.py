@@ -20,3 +20,4 @@ for _name in (
     register.filter(_name, getattr(formatting, _name))
 register.simple_tag(formatting.period, name="period")
 register.simple_tag(formatting.spot_at, name="spot_at")
+register.simple_tag(formatting.comma, name="comma")
