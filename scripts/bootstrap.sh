@@ -60,7 +60,7 @@ missing_packages() {
         has_command wrk || echo wrk
     fi
     if [ "$level" = test ] || [ "$level" = bench ]; then
-        has_command chromium || echo chromium
+        has_command chromium-headless-shell || echo chromium-headless-shell
         has_command mosquitto || [ -x /usr/sbin/mosquitto ] || echo mosquitto
         has_font DejaVuSans || echo fonts-dejavu-core
         has_font NotoSansArabic || echo fonts-noto-core

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from playwright.sync_api import Browser, Page, Response
 
 from scripts import node_tools
 from scripts.places import CHECKOUT
-from tests.browser import ARGUMENTS
+from tests.browser import ARGUMENTS, path_of_chromium
 from tests.journeys import walk
 from tests.journeys.conftest import PHONE, new_page
 from tests.journeys.stack import Stack
@@ -105,7 +104,7 @@ def test_lighthouse_gives_95_in_all_four(page: Page, stack: Stack, name: str) ->
 
 def lighthouse(address: str, cookies: str, file: Path) -> dict[str, int]:
     """Return the score of each category, of 100."""
-    chromium = shutil.which("chromium")
+    chromium = path_of_chromium()
     assert chromium is not None
     done = node_tools.lighthouse(
         address,

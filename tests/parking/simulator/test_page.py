@@ -1,6 +1,5 @@
 """The page of the street, in a real browser."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,16 +12,6 @@ from parking.simulator.specs import MeterSpec, SpotSpec
 from tests.cast import NOW, at
 from tests.parking.street import RunningStreet
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SHOWS = [
     Show("green", "slow_blink"),
     Show("green", "steady"),
