@@ -43,7 +43,9 @@ def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(
         for address in addresses(processor):
             page.set_viewport_size(PHONE)
             page.goto(address)
-            found = [one["id"] for one in Axe().run(page).response["violations"]]
+            # A letter stands in a frame that runs no script, and answers none.
+            axe = Axe().run(page, options={"iframes": False})
+            found = [one["id"] for one in axe.response["violations"]]
             assert (address, found) == (address, [])
             assert page.locator("h1").count() == 1
             assert sideways(page) == 0

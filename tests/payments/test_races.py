@@ -177,7 +177,7 @@ def test_workers_that_get_the_same_notice_act_on_it_once(processor: Processor) -
     answers = at_once(
         *[lambda: webhooks.process(event_id=event["id"], now=later(1))] * 3,
     )
-    assert sorted(answers) == [False, False, True]
+    assert [answer.is_matched for answer in answers if answer] == [True]
 
 
 def test_sealing_from_several_workers_leaves_no_gap(processor: Processor) -> None:
