@@ -132,8 +132,8 @@ def test_after_a_fault_the_light_is_right_and_the_command_ended_once(
     tasks.ship_command(planned.pk)
     assert last(planned).state in {CommandState.PENDING, CommandState.APPLIED}
     street.faults()
-    eventually(lambda: mended([planned]))
-    eventually(lambda: last(planned).state == CommandState.APPLIED)
+    # The light may be right before the beat has heard so: a meter that reports is left alone.
+    eventually(lambda: mended([planned]) and last(planned).state == CommandState.APPLIED)
     assert MeterCommand.objects.filter(meter=planned, revision=2).count() == 1
 
 
