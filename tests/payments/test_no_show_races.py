@@ -50,7 +50,9 @@ def cancellations(slot: Slot) -> list[str]:
     return list(events.values_list("actor", flat=True))
 
 
-def release_while_a_car_is_reported(slot: Slot, sensor: Sensor) -> None:
+def release_while_a_car_is_reported(
+    slot: Slot, sensor: Sensor, has_asked: Event | None = None
+) -> None:
     """A report that somebody has parked was heard, and is stored while the clock decides."""
     heard, stored = Event(), Event()
 
@@ -69,7 +71,10 @@ def release_while_a_car_is_reported(slot: Slot, sensor: Sensor) -> None:
     reporting.start()
     assert heard.wait(10)
     deciding.start()
-    time.sleep(0.4)
+    if has_asked is None:
+        time.sleep(0.4)
+    else:
+        assert has_asked.wait(10)
     assert deciding.is_alive(), "it waits for the report"
     stored.set()
     for thread in (reporting, deciding):
@@ -90,11 +95,15 @@ def test_without_the_meters_lock_who_has_parked_loses_the_spot(
     """The control: evidence that is read without the lock is old when it is acted on."""
     ask = no_show._ask_sensor
 
+    has_asked = Event()
+
     def ask_without_lock(*asked: Any) -> Any:
-        return ask(*asked, lock=False)
+        answer = ask(*asked, lock=False)
+        has_asked.set()
+        return answer
 
     monkeypatch.setattr(no_show, "_ask_sensor", ask_without_lock)
-    release_while_a_car_is_reported(slot, sensor)
+    release_while_a_car_is_reported(slot, sensor, has_asked)
     assert fresh(slot).state == SlotState.CANCELLED
 
 
