@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -57,9 +58,10 @@ async def listen(*, ready: Callable[[], None] = lambda: None) -> None:
                     room = asyncio.Semaphore(4 * THREADS)
                     async for message in broker.messages:
                         await room.acquire()
-                        serial = str(message.topic).split("/")[-2]
+                        serial, what = str(message.topic).split("/")[-2:]
+                        taken = partial(_take, serial, what, message)
                         thread = threads[hash(serial) % THREADS]
-                        turns.create_task(_turn(broker, message, thread, room))
+                        turns.create_task(_turn(broker, serial, taken, thread, room))
             except* (aiomqtt.MqttError, OSError) as errors:
                 logger.warning("the broker is away: %s", errors.exceptions[0])
             await asyncio.sleep(TRY_AGAIN_S)
@@ -67,15 +69,14 @@ async def listen(*, ready: Callable[[], None] = lambda: None) -> None:
 
 async def _turn(
     broker: aiomqtt.Client,
-    message: aiomqtt.Message,
+    serial: str,
+    taken: Callable[[], tuple[bytes, dict[str, str]] | None],
     thread: ThreadPoolExecutor,
     room: asyncio.Semaphore,
 ) -> None:
     """Take one message in its meter's thread, say what was wrong with it, leave `room`."""
     try:
-        serial, what = str(message.topic).split("/")[-2:]
-        loop = asyncio.get_running_loop()
-        refused = await loop.run_in_executor(thread, _take, serial, what, message)
+        refused = await asyncio.get_running_loop().run_in_executor(thread, taken)
         if refused is not None:
             body, headers = refused
             await broker.publish(

@@ -11,10 +11,7 @@ if "postgis" not in DATABASES["default"]["ENGINE"]:
     raise ImproperlyConfigured("DATABASE_URL must begin with postgis://: the site needs PostGIS")
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Who waits longer than this for a row is told to try again; see `parking.refusals.contended`.
-# Statements that join much and read little take longer to compile than to run.
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
-    "options", "-c lock_timeout=3000 -c jit=off"
-)
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c lock_timeout=3000")
 # A pooler that hands each transaction another connection knows nothing of prepared statements.
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = (
     None if env.bool("DATABASE_POOLER", False) else 3
