@@ -18,6 +18,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.functions import Least
 from uuid6 import uuid7
 
 from parking.lights import breaker
@@ -238,7 +239,8 @@ def hurry(*, meter: Meter, rebooted: bool, now: datetime) -> bool:
     """
     states = OPEN_COMMAND_STATES if rebooted else (CommandState.PENDING,)
     waiting = MeterCommand.objects.filter(meter_id=meter.id, state__in=states, not_after__gt=now)
-    if not meter.edge_url or not waiting.update(next_attempt_at=now):
+    # One that is due stays due: who is waiting for this meter's lock may have looked earlier.
+    if not meter.edge_url or not waiting.update(next_attempt_at=Least("next_attempt_at", now)):
         return False
     breaker.heard(meter.edge_url, now=now)
     return True

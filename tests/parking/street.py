@@ -168,6 +168,13 @@ class RunningStreet:
         parsed = parse_faults({"fault": list(faults)})
         self.do(lambda: self.street.set_faults(parsed, keep=False))
 
+    def falls_quiet(self) -> None:
+        """Wait until no meter has more to say, and the site has answered what they said.
+
+        A report of before a plan that arrives after it has the site send that plan again.
+        """
+        eventually(lambda: self.do(self.street.reporter.is_quiet))
+
     def control(self, method: str, page: str, body: Any = None, *, status: int = 200) -> Any:
         """Ask the street's own interface something, as a person would; return its answer."""
         address = f"{self.url}{page}" if page.startswith("/") else f"{self.url}/_control/{page}"

@@ -127,10 +127,7 @@ class Walk:
             ).exists()
         )
         # The clock is turned next: what is still on its way would come too late to be believed.
-        device = self.street.street.devices[self.meter.serial]
-        for _look in range(4):  # it may have begun to say more
-            eventually(lambda: fresh(self.meter).state_seq == self.street.do(lambda: device.seq))
-            time.sleep(0.05)
+        self.street.falls_quiet()
 
 
 @pytest.fixture

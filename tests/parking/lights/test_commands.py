@@ -69,6 +69,11 @@ def test_a_newer_plan_waits_for_the_one_on_its_way(meter: Meter) -> None:
     assert second.command_id != delivery.command_id
 
 
+def test_being_heard_makes_due_sooner_never_later(meter: Meter) -> None:
+    assert commands.hurry(meter=meter, rebooted=False, now=seconds(1))
+    assert len(commands.claim(now=NOW)) == 1
+
+
 def test_a_late_sender_does_not_free_somebody_elses_lease(meter: Meter) -> None:
     (slow,) = commands.claim(now=NOW)
     (quick,) = commands.claim(now=seconds(21))

@@ -30,6 +30,7 @@ def planned(street: RunningStreet, meter: Meter) -> Meter:
     tasks.ship_command(meter.pk)
     eventually(lambda: shows(meter, 1, "off none"))
     eventually(lambda: not MeterCommand.objects.filter(ended_at=None).exists())
+    street.falls_quiet()
     return meter
 
 
@@ -152,7 +153,7 @@ def test_messages_twice_late_or_again_do_no_harm(
     eventually(lambda: shows(planned, 1, "off none"))
     eventually(lambda: last(planned).state == CommandState.APPLIED)
     if kind == "reorder":
-        eventually(lambda: street.do(street.street.reporter.is_quiet))
+        street.falls_quiet()
     assert shows(planned, 1, "off none")
 
 
@@ -198,6 +199,7 @@ def test_a_light_fault_is_shown_and_the_spot_stays_bookable(
     planned: Meter, street: RunningStreet
 ) -> None:
     street.faults({"kind": "light_fault"})
+    street.falls_quiet()
     slot = booked_now(planned)
     tasks.ship_command(planned.pk)
     assert last(planned).state == CommandState.REJECTED

@@ -205,7 +205,7 @@ def test_the_same_seed_gives_the_same_misfortunes_over_the_wire(site: Recorder) 
                 heard = len(site.states())
                 clock.put_on(61)
                 eventually(lambda heard=heard: len(site.states()) > heard)
-                eventually(lambda: running.do(lambda: running.street.reporter.is_quiet()))
+                running.falls_quiet()
                 assert beat < 12
         finally:
             running.stop()
