@@ -98,22 +98,27 @@ def sync_payment(*, payment_id: UUID, now: datetime, in_a_hurry: bool = False) -
         gateway.GatewayError: it did not say; nothing changed but the time of the next look.
         refusals.Busy: others are at the same rows; nothing changed.
     """
-    payment = Payment.objects.get(id=payment_id)
+    payment = Payment.objects.select_related("slot").get(id=payment_id)
+    return sync(payment=payment, now=now, in_a_hurry=in_a_hurry)
+
+
+def sync(*, payment: Payment, now: datetime, in_a_hurry: bool = False) -> Payment:
+    """Do the same for a payment that was just read."""
     fee_is_missing = payment.state == PaymentState.PAID and payment.fee is None
     if payment.state != PaymentState.OPEN and not fee_is_missing:
         return payment
     try:
         session = gateway.retrieve_session(payment.session_id or "", in_a_hurry=in_a_hurry)
     except gateway.GatewayError as error:
-        look_again_later(payment_id=payment_id, error=error, now=now)
+        look_again_later(payment=payment, error=error, now=now)
         raise
-    return apply(payment_id=payment_id, session=session, now=now)
+    return apply(payment=payment, session=session, now=now)
 
 
-def apply(*, payment_id: UUID, session: Session, now: datetime) -> Payment:
+def apply(*, payment: Payment, session: Session, now: datetime) -> Payment:
     """Bring slot, payment and books to what the processor says of the page."""
     with refusals.contended(), transaction.atomic():
-        slot, payment = _lock(payment_id)
+        slot, payment = _lock(payment)
         if session.capture is not None:
             arrival.take(slot=slot, payment=payment, capture=session.capture, now=now)
         elif payment.state != PaymentState.OPEN:
@@ -128,14 +133,14 @@ def apply(*, payment_id: UUID, session: Session, now: datetime) -> Payment:
     return payment
 
 
-def look_again_later(*, payment_id: UUID, error: gateway.GatewayError, now: datetime) -> None:
+def look_again_later(*, payment: Payment, error: gateway.GatewayError, now: datetime) -> None:
     """Keep everything as it is after a failed call, and space out the next one.
 
     Only where the processor answers that it knows no such page, and after the hard stop, the
     payment is over; a person looks at it.
     """
     with refusals.contended(), transaction.atomic():
-        slot, payment = _lock(payment_id)
+        slot, payment = _lock(payment)
         if payment.state != PaymentState.OPEN:
             if payment.next_check_at is not None:
                 states.ask_payment_again(payment=payment, now=now, failed=True)
@@ -156,7 +161,7 @@ def look_again_later(*, payment_id: UUID, error: gateway.GatewayError, now: date
     logger.log(
         logging.ERROR if payment.checks_failed > 3 else logging.WARNING,
         "payment %s: the processor did not say (%s), failure %s in a row; %s",
-        payment_id,
+        payment.id,
         error.code,
         payment.checks_failed,
         waiting,
@@ -169,10 +174,9 @@ def release_if_given_up(slot: Slot, now: datetime) -> None:
         booking.release(slot=slot, now=now, actor="clock")
 
 
-def _lock(payment_id: UUID) -> tuple[Slot, Payment]:
-    ids = Payment.objects.values_list("slot_id", "slot__booking_id").get(id=payment_id)
-    slot = booking.lock_slot(ids[0], booking_id=ids[1])
-    return slot, states.lock_payment(payment_id, slot=slot)
+def _lock(payment: Payment) -> tuple[Slot, Payment]:
+    slot = booking.lock_slot(payment.slot_id, booking_id=payment.slot.booking_id)
+    return slot, states.lock_payment(payment.id, slot=slot)
 
 
 def _payment_to_open(slot_id: int, now: datetime) -> Payment:

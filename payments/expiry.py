@@ -53,15 +53,15 @@ def end_page(*, payment_id: UUID, now: datetime, in_a_hurry: bool = False) -> Pa
     Raises:
         gateway.GatewayError: it did not say; the slot keeps its place, and it is asked again.
     """
-    payment = Payment.objects.get(id=payment_id)
+    payment = Payment.objects.select_related("slot").get(id=payment_id)
     if payment.state != PaymentState.OPEN:
         return payment
     try:
         session = _end_or_look(payment.session_id or "", in_a_hurry)
     except gateway.GatewayError as error:
-        checkout.look_again_later(payment_id=payment_id, error=error, now=now)
+        checkout.look_again_later(payment=payment, error=error, now=now)
         raise
-    return checkout.apply(payment_id=payment_id, session=session, now=now)
+    return checkout.apply(payment=payment, session=session, now=now)
 
 
 def give_up(*, slot_id: int, now: datetime, actor: str) -> None:

@@ -44,7 +44,7 @@ def charge(charge_id: str, *, now: datetime) -> bool:
     """Follow a charge; return whether it is of a payment of ours."""
     payment = Payment.objects.filter(charge_id=charge_id).exclude(charge_id="").first()
     if payment is not None:
-        checkout.sync_payment(payment_id=payment.id, now=now)  # the fee comes late
+        checkout.sync(payment=payment, now=now)  # the fee comes late
         return True
     return paid_payment(gateway.intent_of_charge(charge_id), now=now) is not None
 
@@ -97,7 +97,7 @@ def paid_payment(intent_id: str, *, now: datetime) -> Payment | None:
     """
     payment = payment_of(intent_id)
     if payment is not None and payment.state == PaymentState.OPEN:
-        payment = checkout.sync_payment(payment_id=payment.id, now=now)
+        payment = checkout.sync(payment=payment, now=now)
     return payment if payment is not None and payment.state == PaymentState.PAID else None
 
 

@@ -253,32 +253,35 @@ def _post(
         posted_at=now,
         business_on=timezone.localdate(now),  # or later: a trigger keeps closed days shut
     )
-    if _is_new(entry):
+    if _is_new(entry, moved, currency):
         _list_if_late(entry)
-        LedgerLine.objects.bulk_create(
-            LedgerLine(
-                entry=entry,
-                position=position,
-                account=line.account,
-                amount=line.amount,
-                currency=currency,
-            )
-            for position, line in enumerate(moved, start=1)
-        )
 
 
-def _is_new(entry: LedgerEntry) -> bool:
-    """Write an entry and set its id, unless one with its key stands there; say whether it was."""
+_WITH_LINES = """
+WITH entry AS (
+  INSERT INTO payments_ledgerentry ({COLUMNS}) VALUES ({VALUES})
+  ON CONFLICT (key) DO NOTHING RETURNING id
+), line AS (
+  INSERT INTO payments_ledgerline (entry_id, position, account, amount, currency)
+  SELECT entry.id, moved.position, moved.account, moved.amount, %s
+  FROM entry, unnest(%s::text[], %s::bigint[]) WITH ORDINALITY AS moved (account, amount, position)
+)
+SELECT id FROM entry
+"""
+
+
+def _is_new(entry: LedgerEntry, lines: Sequence[Line], currency: str) -> bool:
+    """Write an entry with its lines, unless one with its key stands there; say whether it was."""
     columns = LedgerEntry._meta.concrete_fields  # noqa: SLF001  (Django's public API)
     fields = [field for field in columns if not field.primary_key]
-    names = [connection.ops.quote_name(str(field.column)) for field in fields]
+    statement = _WITH_LINES.format(
+        COLUMNS=", ".join(connection.ops.quote_name(str(field.column)) for field in fields),
+        VALUES=", ".join(["%s"] * len(fields)),
+    )
     values = [field.get_db_prep_save(field.pre_save(entry, True), connection) for field in fields]
+    accounts, amounts = zip(*[(line.account, line.amount) for line in lines], strict=True)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO payments_ledgerentry ({', '.join(names)}) "  # noqa: S608 (our own names)
-            f"VALUES ({', '.join(['%s'] * len(names))}) ON CONFLICT (key) DO NOTHING RETURNING id",
-            values,
-        )
+        cursor.execute(statement, [*values, currency, list(accounts), list(amounts)])
         row = cursor.fetchone()
     if row is not None:
         entry.pk = row[0]

@@ -182,8 +182,8 @@ def _since(kind: ReconciliationKind, now: datetime, overlap: timedelta) -> datet
     return (last or now) - overlap
 
 
-def _store_missing(event: Event, now: datetime) -> int:
-    return webhooks.store([event], now=now) if event.livemode == gateway.is_live() else 0
+def _store_missing(event: Event, now: datetime) -> bool:
+    return event.livemode == gateway.is_live() and webhooks.store(event, now=now)
 
 
 def _read_balance(run: Reconciliation, since: datetime, now: datetime) -> Comparison:

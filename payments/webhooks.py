@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.conf import settings
+from django.db import connection
+from psycopg.types.json import Jsonb
 
-from parking import refusals
+from parking import prepared, refusals
 from payments import checkout, exception_list, follow, gateway
 from payments.models import MoneyException, Payment, PaymentState, WebhookEvent
 from payments.records import Event
@@ -44,6 +46,17 @@ _OF_PEOPLE = {
 }
 _LEASE = timedelta(seconds=60)
 _LONGEST_DELAY = timedelta(hours=1)
+_STORE = """
+INSERT INTO payments_webhookevent
+  (event_id, type, payload, occurred_at, received_at, next_try_at, tries, is_matched)
+VALUES (%s, %s, %s, %s, %s, %s, 0, false)
+ON CONFLICT DO NOTHING"""
+_CLAIM = """
+UPDATE payments_webhookevent
+SET tries = tries + 1,
+  next_try_at = %(now)s + least(%(lease)s * power(2, least(tries, 8)), %(longest)s)
+WHERE event_id = %(id)s AND processed_at IS NULL AND next_try_at <= %(now)s
+RETURNING type, payload"""
 
 
 @dataclass(frozen=True)
@@ -67,29 +80,15 @@ def receive(*, body: bytes, signature: str, now: datetime) -> Event | None:
     event = gateway.verified_event(body, signature, settings.STRIPE_WEBHOOK_SECRETS)
     if event.livemode != gateway.is_live():
         raise WrongMode
-    return event if store([event], now=now) else None
+    return event if store(event, now=now) else None
 
 
-def store(events: Iterable[Event], *, now: datetime) -> int:
-    """Store the events that are not here yet; return how many these were."""
-    rows = [
-        WebhookEvent(
-            event_id=event.id,
-            type=event.type,
-            payload=without_people(event.payload),
-            occurred_at=event.occurred_at,
-            received_at=now,
-            next_try_at=now,
-        )
-        for event in events
-    ]
-    known = set(
-        WebhookEvent.objects.filter(event_id__in=[row.event_id for row in rows]).values_list(
-            "event_id", flat=True
-        )
-    )
-    WebhookEvent.objects.bulk_create(rows, ignore_conflicts=True)
-    return sum(row.event_id not in known for row in rows)
+def store(event: Event, *, now: datetime) -> bool:
+    """Store the event unless it is here; return whether it is new."""
+    payload = Jsonb(without_people(event.payload))
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, [event.id, event.type, payload, event.occurred_at, now, now])
+        return cursor.rowcount == 1
 
 
 def without_people(said: Any) -> Any:
@@ -115,17 +114,14 @@ def process(*, event_id: str, now: datetime) -> Done | None:
     1. Claim it for a while. 2. Ask the processor about what it names, and follow. 3. Mark it
     done; if the processor did not answer, the claim runs out and the beat finds it again.
     """
-    event = WebhookEvent.objects.filter(event_id=event_id).first()
-    if event is None or event.processed_at is not None:
+    claimed = prepared.fetch_one(
+        _CLAIM, {"id": event_id, "now": now, "lease": _LEASE, "longest": _LONGEST_DELAY}
+    )
+    if claimed is None:
         return None
-    delay = min(_LEASE * 2 ** min(event.tries, 8), _LONGEST_DELAY)
-    is_claimed = WebhookEvent.objects.filter(
-        event_id=event_id, processed_at=None, tries=event.tries, next_try_at__lte=now
-    ).update(tries=event.tries + 1, next_try_at=now + delay)
-    if not is_claimed:
-        return None
+    type_, payload = claimed
     try:
-        done = _act(event.type, event.payload["data"]["object"], now)
+        done = _act(type_, orjson.loads(payload)["data"]["object"], now)
     except gateway.GatewayError as error:
         if error.retryable:
             logger.warning("event %s waits: %s", event_id, error.code)
@@ -158,7 +154,7 @@ def _act(type_: str, about: dict[str, Any], now: datetime) -> Done:
             intent_id = identity if kind == "payment_intent" else about.get("payment_intent")
             payment = _named(about) or Payment.objects.filter(intent_id=intent_id).first()
             if payment is not None and intent_id and payment.state == PaymentState.PAID:
-                checkout.sync_payment(payment_id=payment.id, now=now)  # the fee comes late
+                checkout.sync(payment=payment, now=now)  # the fee comes late
             return Done(payment is not None)
     return Done(False)
 
@@ -169,7 +165,7 @@ def _named(about: dict[str, Any]) -> Payment | None:
         identity = UUID(str((about.get("metadata") or {}).get("payment")))
     except ValueError:
         return None
-    return Payment.objects.filter(id=identity).first()
+    return Payment.objects.select_related("slot").filter(id=identity).first()
 
 
 def _follow_session(payment: Payment, type_: str, now: datetime) -> Payment:
@@ -181,4 +177,4 @@ def _follow_session(payment: Payment, type_: str, now: datetime) -> Payment:
             payment=payment,
             now=now,
         )
-    return checkout.sync_payment(payment_id=payment.id, now=now)
+    return checkout.sync(payment=payment, now=now)

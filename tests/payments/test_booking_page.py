@@ -206,7 +206,7 @@ def test_money_of_another_amount_is_told_and_not_asked_for_again(
     payment = pay(slot, processor, sync=False)
     session = gateway.retrieve_session(payment.session_id)
     short = replace(session, capture=replace(session.capture, amount=199))
-    checkout.apply(payment_id=payment.id, session=short, now=timezone.now())
+    checkout.apply(payment=payment, session=short, now=timezone.now())
     said = text(guest, slot)
     assert "Your payment is being looked into" in said
     assert "is yours" not in said

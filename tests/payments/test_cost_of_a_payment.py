@@ -36,10 +36,10 @@ def test_opening_the_page_takes_nine_statements(spot: Spot, processor: Processor
     assert slot.payments.get().state == PaymentState.OPEN
 
 
-def test_a_notice_that_confirms_takes_eighteen_statements(spot: Spot, processor: Processor) -> None:
+def test_a_notice_that_confirms_takes_thirteen_statements(spot: Spot, processor: Processor) -> None:
     payment, event_id = a_paid_notice(spot, processor)
     done = statements(lambda: tasks.process_event(event_id))
-    assert len(done) == 18, done
+    assert len(done) == 13, done
     assert fresh(payment).state == PaymentState.PAID
     assert fresh(payment).fee is not None
 

@@ -120,7 +120,7 @@ def test_a_payment_that_arrives_is_whole_or_nothing(spot: Spot, processor: Proce
     processor.pay(payment.session_id or "")
     session = gateway.retrieve_session(payment.session_id or "")
     deaths = dies_everywhere(
-        lambda: checkout.apply(payment_id=payment.id, session=session, now=cast.at(2))
+        lambda: checkout.apply(payment=payment, session=session, now=cast.at(2))
     )
     assert deaths >= 5
     assert fresh(payment).state == PaymentState.PAID
