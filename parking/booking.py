@@ -15,7 +15,7 @@ import orjson
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from parking import arrivals, lights, prepared
 from parking.models import LIVE_STATES, Booking, BookingEvent, Slot, SlotKind, SlotState, Spot
@@ -168,11 +168,12 @@ def _insert(booking: Booking, slot: Slot) -> None:
     slot.booking = booking
 
 
-def lock_slot(slot_id: int, *, booking_id: int | None = None) -> Slot:
+def lock_slot(slot_id: int, *, booking_id: int | None = None, is_whole: bool = True) -> Slot:
     """Lock everything of the slot's booking; return the slot as it is now; see `lock_booking`."""
     if booking_id is None:
         booking_id = Slot.objects.values_list("booking_id", flat=True).get(id=slot_id)
-    return next(slot for slot in lock_booking(booking_id) if slot.pk == slot_id)
+    locked = lock_booking(booking_id, is_whole=is_whole)
+    return next(slot for slot in locked if slot.pk == slot_id)
 
 
 def slots_of(booking_id: int) -> list[Slot]:
@@ -180,21 +181,31 @@ def slots_of(booking_id: int) -> list[Slot]:
     return list(_whole(Slot.objects.filter(booking=booking_id)))
 
 
-def lock_booking(booking_id: int, *, and_spot: int | None = None) -> list[Slot]:
+_LOCK_SPOTS = """
+SELECT id FROM parking_spot
+WHERE id = ANY (ARRAY(
+  SELECT spot_id FROM parking_slot WHERE booking_id = %(booking)s
+  UNION SELECT %(and_spot)s::bigint))
+ORDER BY id FOR NO KEY UPDATE"""
+
+
+def lock_booking(
+    booking_id: int, *, and_spot: int | None = None, is_whole: bool = True
+) -> list[Slot]:
     """Lock the spots of a booking, then its slots; return the slots as they are now, oldest first.
 
-    `and_spot` is a spot on which the booking is about to get a slot. Call it inside a transaction,
-    before locking a payment.
+    `and_spot` is a spot on which the booking is about to get a slot. Without `is_whole` the slots
+    come alone, without what pricing and refunds must know. Call it inside a transaction, before
+    locking a payment.
 
     Raises:
         Busy: the booking got another spot while we waited.
     """
+    spots = prepared.fetch_all(_LOCK_SPOTS, {"booking": booking_id, "and_spot": and_spot})
+    locked = {spot_id for (spot_id,) in spots}
     slots = Slot.objects.filter(booking=booking_id)
-    spots = Spot.objects.select_for_update(no_key=True).filter(
-        Q(id__in=slots.values("spot")) | Q(id=and_spot)
-    )
-    locked = {spot_id for (spot_id,) in spots.order_by("id").values_list("id")}
-    known = list(_whole(slots.select_for_update(no_key=True, of=("self",))))
+    slots = slots.select_for_update(no_key=True, of=("self",))
+    known = list(_whole(slots) if is_whole else slots.order_by("id"))
     if any(slot.spot_id not in locked for slot in known):
         raise Busy
     return known

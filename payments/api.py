@@ -109,7 +109,7 @@ class Checkout(APIView):
         found = booking_of(request, reference)
         slot = found.slots.latest("id")
         try:
-            url = checkout.start(slot_id=slot.pk, now=timezone.now())
+            url = checkout.start(slot_id=slot.pk, booking_id=found.pk, now=timezone.now())
         except (checkout.HoldOver, checkout.AlreadyPaid):
             page = f"{settings.SITE_URL}{reverse('payments:booking', args=[found.reference])}"
             title = _("This booking does not wait for a payment.")

@@ -56,13 +56,15 @@ class ProcessorRefused(CheckoutError):
     """The processor does not take this payment; the argument is its code."""
 
 
-def start(*, slot_id: int, now: datetime) -> str:
+def start(*, slot_id: int, now: datetime, booking_id: int | None = None) -> str:
     """Return the address of the hosted page for a held slot; a second tab gets the same one.
+
+    Whoever knows the `booking_id` of the slot saves looking it up.
 
     Raises:
         HoldOver, AlreadyPaid, ProcessorAway, ProcessorRefused, refusals.Busy: see there.
     """
-    payment = _payment_to_open(slot_id, now)
+    payment = _payment_to_open(slot_id, booking_id, now)
     if payment.state == PaymentState.OPEN:
         return payment.session_url
     try:
@@ -74,14 +76,12 @@ def start(*, slot_id: int, now: datetime) -> str:
             raise ProcessorAway(error.code) from error
         logger.error("payment %s: refused by the processor: %s", payment.id, error.code)
         with refusals.contended(), transaction.atomic():
-            slot = booking.lock_slot(slot_id, booking_id=payment.slot.booking_id)
-            payment = states.lock_payment(payment.id, slot=slot)
+            _slot, payment = _lock(payment, is_whole=False)
             if payment.state == PaymentState.CREATED:
                 states.fail_payment(payment=payment, now=now, why=error.code)
         raise ProcessorRefused(error.code) from error
     with refusals.contended(), transaction.atomic():
-        slot = booking.lock_slot(slot_id, booking_id=payment.slot.booking_id)
-        payment = states.lock_payment(payment.id, slot=slot)
+        slot, payment = _lock(payment, is_whole=False)
         if payment.state == PaymentState.CREATED and slot.state == SlotState.HELD:
             states.open_payment(payment=payment, session=session, next_check_at=slot.held_until)
         elif payment.state == PaymentState.CREATED:
@@ -174,14 +174,14 @@ def release_if_given_up(slot: Slot, now: datetime) -> None:
         booking.release(slot=slot, now=now, actor="clock")
 
 
-def _lock(payment: Payment) -> tuple[Slot, Payment]:
-    slot = booking.lock_slot(payment.slot_id, booking_id=payment.slot.booking_id)
+def _lock(payment: Payment, *, is_whole: bool = True) -> tuple[Slot, Payment]:
+    slot = booking.lock_slot(payment.slot_id, booking_id=payment.slot.booking_id, is_whole=is_whole)
     return slot, states.lock_payment(payment.id, slot=slot)
 
 
-def _payment_to_open(slot_id: int, now: datetime) -> Payment:
+def _payment_to_open(slot_id: int, booking_id: int | None, now: datetime) -> Payment:
     with refusals.contended(), transaction.atomic():
-        slot = booking.lock_slot(slot_id)
+        slot = booking.lock_slot(slot_id, booking_id=booking_id)
         known = list(slot.payments.filter(state__in=[PaymentState.PAID, *UNDECIDED_STATES]))
         if any(payment.state == PaymentState.PAID for payment in known):
             raise AlreadyPaid

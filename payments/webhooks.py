@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.conf import settings
-from django.db import connection
 from psycopg.types.json import Jsonb
 
 from parking import prepared, refusals
@@ -49,8 +48,9 @@ _LONGEST_DELAY = timedelta(hours=1)
 _STORE = """
 INSERT INTO payments_webhookevent
   (event_id, type, payload, occurred_at, received_at, next_try_at, tries, is_matched)
-VALUES (%s, %s, %s, %s, %s, %s, 0, false)
-ON CONFLICT DO NOTHING"""
+VALUES (%(id)s, %(type)s, %(payload)s, %(occurred_at)s, %(now)s, %(now)s, 0, false)
+ON CONFLICT DO NOTHING
+RETURNING event_id"""
 _CLAIM = """
 UPDATE payments_webhookevent
 SET tries = tries + 1,
@@ -85,10 +85,14 @@ def receive(*, body: bytes, signature: str, now: datetime) -> Event | None:
 
 def store(event: Event, *, now: datetime) -> bool:
     """Store the event unless it is here; return whether it is new."""
-    payload = Jsonb(without_people(event.payload))
-    with connection.cursor() as cursor:
-        cursor.execute(_STORE, [event.id, event.type, payload, event.occurred_at, now, now])
-        return cursor.rowcount == 1
+    row = {
+        "id": event.id,
+        "type": event.type,
+        "payload": Jsonb(without_people(event.payload)),
+        "occurred_at": event.occurred_at,
+        "now": now,
+    }
+    return prepared.fetch_one(_STORE, row) is not None
 
 
 def without_people(said: Any) -> Any:
@@ -121,7 +125,7 @@ def process(*, event_id: str, now: datetime) -> Done | None:
         return None
     type_, payload = claimed
     try:
-        done = _act(type_, orjson.loads(payload)["data"]["object"], now)
+        done = _act(type_, json.loads(payload)["data"]["object"], now)
     except gateway.GatewayError as error:
         if error.retryable:
             logger.warning("event %s waits: %s", event_id, error.code)

@@ -102,7 +102,8 @@ def pay(request: HttpRequest, reference: str) -> HttpResponse:
 def pay_slot(request: HttpRequest, slot: Slot) -> HttpResponse:
     """Send the visitor to the processor's page for a held slot, or back with what went wrong."""
     try:
-        return HttpResponseRedirect(checkout.start(slot_id=slot.id, now=timezone.now()))
+        url = checkout.start(slot_id=slot.id, booking_id=slot.booking_id, now=timezone.now())
+        return HttpResponseRedirect(url)
     except checkout.HoldOver:
         messages.error(request, _("The time to pay is over. No money was taken."))
     except checkout.AlreadyPaid:
