@@ -35,6 +35,14 @@ class ForgivingRedisCache(RedisCache):
             logger.warning("cache add skipped: %s", error)
             return True
 
+    def delete(self, key: str, version: int | None = None) -> bool:
+        """Forget the value; False, and it stays until its time is over, while Redis is away."""
+        try:
+            return bool(super().delete(key, version))
+        except RedisError as error:
+            logger.warning("cache delete skipped: %s", error)
+            return False
+
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
         """Count up; 0 while Redis does not answer."""
         try:

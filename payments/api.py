@@ -21,7 +21,7 @@ from parking.api.spots import PROBLEM
 from parking.longer_hold import NotLonger
 from parking.problems import CONTENT_TYPE, busy, problem
 from parking.tasks import nudge_meter
-from parking.tasks.nudges import nudge
+from parking.tasks.nudges import nudge, nudge_once
 from payments import cancel, checkout, expiry, tasks
 
 CONFLICT = {(409, CONTENT_TYPE): OpenApiResponse(Problem, "Not in this state, or busy")}
@@ -60,7 +60,7 @@ class Cancel(APIView):
             return busy()
         for refund_id in done.refund_ids:
             nudge(tasks.submit_refund, str(refund_id))
-        nudge(tasks.send_mail)
+        nudge_once(tasks.send_mail)
         nudge_meter(done.meter_id)
         return json({**describe(booking.slots_of(found.pk)), "refunded": done.refunded})
 

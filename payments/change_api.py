@@ -22,7 +22,7 @@ from parking.models import SlotState
 from parking.pricing import QuoteError
 from parking.problems import CONTENT_TYPE, busy, problem
 from parking.tasks import nudge_meter
-from parking.tasks.nudges import nudge
+from parking.tasks.nudges import nudge, nudge_once
 from parking.terms import NotPriced, SpotUnknown, StayRefused
 from parking.throttling import HoldThrottle
 from payments import change, tasks
@@ -143,7 +143,7 @@ class Change(APIView):
         if done.slot.state != SlotState.HELD:
             for refund_id in done.refund_ids:
                 nudge(tasks.submit_refund, str(refund_id))
-            nudge(tasks.send_mail)
+            nudge_once(tasks.send_mail)
             for meter_id in done.meter_ids:
                 nudge_meter(meter_id)
         return json({**describe(booking.slots_of(found.pk)), "refunded": done.refunded})

@@ -19,7 +19,7 @@ from django.utils import timezone
 from parking import forgetting, no_show, refusals
 from parking.models import Zone
 from parking.tasks import nudge_meter
-from parking.tasks.nudges import nudge
+from parking.tasks.nudges import has_begun, nudge, nudge_once
 from payments import (
     audit_files,
     checkout,
@@ -207,6 +207,7 @@ def _make(run: export_jobs.Run) -> None:
 @shared_task(name="payments.send_mail")
 def send_mail() -> None:
     """Send the letters that are owed, so many that the next run can follow."""
+    has_begun(send_mail)
     mail.owe_for_free_stays(now=timezone.now())
     for _letter in range(MOST_LETTERS):
         if not mail.send_next(now=timezone.now()):
@@ -240,7 +241,7 @@ def release_no_shows() -> int:
         looked += 1
         released += _look_at(booking_id)
     if looked:
-        nudge(send_mail)
+        nudge_once(send_mail)
     return released
 
 
@@ -249,7 +250,7 @@ def notice_late_lights() -> int:
     """Offer a choice to those whose light has not turned green; return how many are new."""
     found = dark.notice(now=timezone.now())
     if found:
-        nudge(send_mail)
+        nudge_once(send_mail)
     return found
 
 
@@ -283,5 +284,5 @@ def _look_at(booking_id: int) -> bool:
 def _nudge_what_follows(payment: Payment, now: datetime) -> None:
     """Have the letter and the light of a booking sent if it was paid at `now`, not before."""
     if payment.paid_at == now:
-        nudge(send_mail)
+        nudge_once(send_mail)
         nudge_meter(payment.slot.spot.meter_id)

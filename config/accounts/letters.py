@@ -10,7 +10,7 @@ from django.contrib.sites.shortcuts import get_current_site
 from django.db import transaction
 from django.utils import timezone
 
-from parking.tasks.nudges import nudge
+from parking.tasks.nudges import nudge_once
 from payments import mail, tasks
 
 
@@ -23,4 +23,4 @@ class OutboxAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it has no t
         message = self.render_mail(template_prefix, email, {"email": email, **site, **context_})
         text = str(message.body)
         mail.owe_about_account(to=email, subject=message.subject, text=text, now=timezone.now())
-        transaction.on_commit(lambda: nudge(tasks.send_mail))
+        transaction.on_commit(lambda: nudge_once(tasks.send_mail))

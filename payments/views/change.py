@@ -29,7 +29,7 @@ from parking.models import Booking, SlotState, StayRules
 from parking.pricing import QuoteError
 from parking.stays import Stay
 from parking.tasks import nudge_meter
-from parking.tasks.nudges import nudge
+from parking.tasks.nudges import nudge, nudge_once
 from parking.terms import NotPriced, SpotUnknown, StayRefused
 from payments import change, tasks
 from payments.views.citizen import pay_slot
@@ -141,7 +141,7 @@ class _Page:
             return pay_slot(self.request, done.slot)
         for refund_id in done.refund_ids:
             nudge(tasks.submit_refund, str(refund_id))
-        nudge(tasks.send_mail)
+        nudge_once(tasks.send_mail)
         for meter_id in done.meter_ids:
             nudge_meter(meter_id)
         messages.success(self.request, _("Your booking is changed."))

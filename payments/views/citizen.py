@@ -25,7 +25,7 @@ from parking.formatting import clock
 from parking.longer_hold import NotLonger
 from parking.models import Booking, Slot, StayRules
 from parking.tasks import nudge_meter
-from parking.tasks.nudges import nudge
+from parking.tasks.nudges import nudge, nudge_once
 from payments import (
     booking_history,
     booking_page,
@@ -142,7 +142,7 @@ def returned(request: HttpRequest, reference: str) -> HttpResponse:
         page["Location"] += "?returned"
         return page
     if payment.state == PaymentState.PAID:
-        nudge(tasks.send_mail)
+        nudge_once(tasks.send_mail)
         nudge_meter(slot.spot.meter_id)
     elif payment.state == PaymentState.OPEN:
         messages.warning(request, _("The payment is not complete. No money was taken so far."))
@@ -229,7 +229,7 @@ def _cancel(request: HttpRequest, found: Booking) -> HttpResponse:
         return _ask_to_cancel(request, found, less.due, has_changed=True)
     for refund_id in done.refund_ids:
         nudge(tasks.submit_refund, str(refund_id))
-    nudge(tasks.send_mail)
+    nudge_once(tasks.send_mail)
     nudge_meter(done.meter_id)
     messages.success(request, _("Your booking is cancelled."))
     return redirect("payments:booking", found.reference)

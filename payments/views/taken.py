@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from parking import access, closures, late_lights, refusals, spot_reports
 from parking.models import Booking
 from parking.tasks import nudge_meter
-from parking.tasks.nudges import nudge
+from parking.tasks.nudges import nudge, nudge_once
 from parking.terms import SpotUnknown, StayRefused
 from payments import change, taken, tasks
 from payments.taken import CLOSED, TAKEN, UNLIT, Cause
@@ -93,7 +93,7 @@ def _move(request: HttpRequest, found: Booking, cause: Cause) -> HttpResponse:
     except (refusals.SpotTaken, SpotUnknown, StayRefused, change.OtherTerms):
         notice = _("That spot cannot be had any more. Please choose another one.")
         return _ask(request, found, cause, status=409, notice=notice)
-    nudge(tasks.send_mail)
+    nudge_once(tasks.send_mail)
     for meter_id in done.meter_ids:
         nudge_meter(meter_id)
     messages.success(
@@ -116,7 +116,7 @@ def _refund(request: HttpRequest, found: Booking, cause: Cause) -> HttpResponse:
         return _ask(request, found, cause, status=409)
     for refund_id in done.refund_ids:
         nudge(tasks.submit_refund, str(refund_id))
-    nudge(tasks.send_mail)
+    nudge_once(tasks.send_mail)
     nudge_meter(done.meter_id)
     messages.success(request, _("Your booking is cancelled, and the city knows of the spot."))
     return redirect("payments:booking", found.reference)

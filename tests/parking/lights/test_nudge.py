@@ -10,6 +10,7 @@ from celery import current_app
 from parking import tasks
 from parking.tasks import nudges
 from tests.parking.real_worker import forget_connections
+from tests.parking.street import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,36 @@ def test_a_nudge_asks_for_the_meter_by_its_id(monkeypatch: pytest.MonkeyPatch) -
     )
     assert tasks.nudge_meter(7) is True
     assert asked == [((7,), {"retry": False})]
+
+
+def test_who_nudges_while_a_message_waits_sends_no_second_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(tasks.ship_due, "apply_async", lambda *args, **options: sent.append(args))
+    assert [nudges.nudge_once(tasks.ship_due) for _wish in range(3)] == [True] * 3
+    assert len(sent) == 1
+    nudges.has_begun(tasks.ship_due)  # what is asked from now on may be too late for that run
+    assert nudges.nudge_once(tasks.ship_due)
+    assert len(sent) == 2
+
+
+def test_a_message_that_got_lost_is_sent_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(tasks.ship_due, "apply_async", lambda *args, **options: sent.append(args))
+    monkeypatch.setattr(nudges, "WAITS_S", 1)
+    nudges.nudge_once(tasks.ship_due)
+    eventually(lambda: nudges.nudge_once(tasks.ship_due) and len(sent) == 2)
+
+
+def test_without_redis_a_task_is_nudged_once_too_and_says_no(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    at_broker(monkeypatch, "redis+socket:///nowhere/redis.sock")
+    away = {**settings.CACHES["default"], "LOCATION": "unix:///nowhere/redis.sock"}
+    settings.CACHES = {"default": away}
+    assert nudges.nudge_once(tasks.ship_due) is False
+    nudges.has_begun(tasks.ship_due)  # fails nobody
 
 
 def test_the_timetable_names_tasks_that_exist() -> None:
