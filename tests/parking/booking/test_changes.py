@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from parking import booking, changes, corrections, extension, refund_policy, refusals
@@ -322,3 +322,14 @@ def test_the_database_gives_back_no_more_than_the_price(spot: Spot) -> None:
     (old,) = cast.a_stay(spot, 120)
     with pytest.raises(IntegrityError, match="slot_returned_of_its_price"):
         Slot.objects.filter(id=old.pk).update(returned=old.amount + 1)
+
+
+def test_spots_are_locked_by_their_ids_however_many_the_city_has(spot: Spot) -> None:
+    slot, other = cast.a_hold(spot), cast.a_spot(spot.zone, "K-9")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        asked = {"booking": slot.booking_id, "and_spot": other.pk}
+        cursor.execute(f"EXPLAIN {booking._LOCK_SPOTS}", asked)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert plan.startswith("LockRows"), plan
+    assert "Index Cond: (id = ANY" in plan, plan
