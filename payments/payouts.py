@@ -73,6 +73,7 @@ def adopt(*, said: ProcessorPayout, parts: Parts, now: datetime) -> Payout:
                     balance_transaction_id=movement.id,
                     type=movement.type,
                     net=movement.net,
+                    known_at=now,
                 )
                 for movement in parts.carried
             ],

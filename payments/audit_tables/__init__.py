@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from payments.audit_tables.comparison import DIFFERENCES
 from payments.audit_tables.lines import LINES
-from payments.audit_tables.records import CHECKS, EXCEPTIONS, FILES, PERIODS, SERIES
+from payments.audit_tables.records import CHECKS, EXCEPTIONS, FILES, PAYOUTS, PERIODS, SERIES
 from payments.audit_tables.table import Column, Kind, Table
 from payments.audit_tables.totals import ACCOUNTS, BY_DAY, BY_KIND, BY_MONTH, BY_ZONE, DAYS, MONTHS
 
@@ -25,6 +25,7 @@ TABLES: dict[str, Table] = {
         SERIES,
         EXCEPTIONS,
         PERIODS,
+        PAYOUTS,
     )
 }
 
@@ -41,6 +42,7 @@ __all__ = [
     "FILES",
     "LINES",
     "MONTHS",
+    "PAYOUTS",
     "PERIODS",
     "SERIES",
     "TABLES",

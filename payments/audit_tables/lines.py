@@ -2,7 +2,8 @@
 
 What can change later stands in the entry itself, under its hash (zone, spot, who, why), or never
 changes once it is known (the processor's ids, the fee), so that a closed period reads the same
-for ever. An exception is named on the lines of its own day.
+for ever. An exception is named on the lines of its own day; a payout of which we heard after the
+day was closed stands in the table of payouts alone.
 """
 
 from __future__ import annotations
@@ -134,6 +135,9 @@ LEFT JOIN LATERAL (
   SELECT payout.payout_id AS id, payout.arrives_on
   FROM payments_payoutpart part JOIN payments_payout payout ON payout.id = part.payout_id
   WHERE part.balance_transaction_id = {_MOVEMENT} AND part.balance_transaction_id <> ''
+    AND part.known_at <= coalesce(
+      (SELECT min(closed_at) FROM payments_closedperiod
+       WHERE entry.business_on BETWEEN first_on AND last_on), 'infinity')
   ORDER BY payout.id DESC LIMIT 1
 ) carried ON true
 LEFT JOIN payments_payout own_payout

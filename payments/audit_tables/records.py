@@ -1,4 +1,4 @@
-"""Records about the books: exceptions, closed periods, files that left, walks, documents."""
+"""Records about the books: exceptions, payouts, closed periods, files, walks, documents."""
 
 from __future__ import annotations
 
@@ -97,6 +97,26 @@ LEFT JOIN LATERAL (
 ) accepted ON true
 WHERE exception.concerns_on BETWEEN %(from)s AND %(to)s""",
     order="id",
+    is_of_the_ledger=False,
+)
+
+PAYOUTS = Table(
+    key="payouts",
+    title=_("What payouts carried"),
+    columns=(
+        Column("payout", _("Payout"), "payout.payout_id"),
+        Column("made_at_local", _("Made"), "payout.created_at", Kind.LOCAL),
+        Column("payout_on", _("Paid out on"), "payout.arrives_on", Kind.DAY),
+        Column("balance_transaction", _("Balance transaction"), "part.balance_transaction_id"),
+        Column("kind", _("Kind"), "part.type"),
+        Column("net", _("Net"), "part.net", Kind.MONEY),
+        Column("currency", _("Currency"), "payout.currency"),
+        Column("known_at_local", _("Known since"), "part.known_at", Kind.LOCAL),
+    ),
+    source="""
+FROM payments_payoutpart part JOIN payments_payout payout ON payout.id = part.payout_id
+WHERE (payout.created_at AT TIME ZONE %(time_zone)s)::date BETWEEN %(from)s AND %(to)s""",
+    order="made_at_local, payout, balance_transaction",
     is_of_the_ledger=False,
 )
 

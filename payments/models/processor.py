@@ -91,6 +91,8 @@ class PayoutPart(models.Model):
     balance_transaction_id = models.CharField(max_length=255)
     type = models.CharField(_("type"), max_length=40)
     net = models.BigIntegerField(_("net"), help_text=_("Minor units."))
+    # What is known after a day was closed does not change what its files say.
+    known_at = models.DateTimeField(_("known since"))
 
     class Meta:
         ordering = ["id"]

@@ -107,7 +107,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     covered = form.covered()
     context = {
         "sums": comparison.compare(covered),
-        "tables": [_shown(audit_tables.DIFFERENCES, covered)],
+        "different": _shown(audit_tables.DIFFERENCES, covered),
+        "paid_out": _shown(audit_tables.PAYOUTS, covered),
         "reconciled": Reconciliation.objects.filter(
             kind=ReconciliationKind.BALANCE, reached_at__isnull=False
         ).first(),

@@ -10,8 +10,25 @@ import pytest
 from django.db import connection
 
 from parking.models import Spot
-from payments import balances, gateway, payouts, reconciliation, tasks
-from payments.models import MoneyException, Payout, PayoutPart, Reconciliation
+from payments import (
+    audit_files,
+    balances,
+    gateway,
+    ledger,
+    payouts,
+    periods,
+    reconciliation,
+    tasks,
+)
+from payments.audit_tables import LINES, PAYOUTS
+from payments.models import (
+    MoneyException,
+    Payout,
+    PayoutPart,
+    PeriodKind,
+    Reconciliation,
+)
+from payments.reports import Range
 from tests import cast
 from tests.payments.processor import Processor
 from tests.payments.situations import a_paid_booking, act_on_events, books, later
@@ -42,6 +59,39 @@ def test_a_payout_ties_to_its_parts_and_to_the_bank(spot: Spot, processor: Proce
     assert troubles() == []
     run = Reconciliation.objects.get()
     assert (run.kind, run.seen, run.reached_at) == ("payouts", 1, cast.at(10))
+
+
+def test_a_closed_day_reads_the_same_when_it_is_paid_out_later(
+    spot: Spot, processor: Processor
+) -> None:
+    auditor = cast.a_person("auditor")
+    paid = a_paid_booking(spot, processor, card=AT_ONCE)
+    ledger.seal()
+    day = paid.slot.payments.get().entries.latest("id").business_on
+    covered = Range(first_on=day, last_on=day)
+
+    def lines() -> bytes:
+        return b"".join(
+            audit_files.send(
+                table=LINES, kind="csv", covered=covered, user=auditor, now=cast.at(20)
+            )
+        )
+
+    tomorrow = cast.at(24 * 60)
+    Reconciliation.objects.create(kind="balance", started_at=tomorrow, reached_at=tomorrow)
+    open_lines = lines()
+    closed = periods.close(kind=PeriodKind.DAY, day=day, by=auditor, now=tomorrow)
+    before = lines()
+    assert before == open_lines
+    said = gateway.retrieve_payout(paid_out(processor)["id"])
+    late = closed.closed_at + timedelta(days=2)
+    payouts.adopt(said=said, parts=payouts.parts_of(said), now=late)
+    assert lines() == before
+    [carried] = PAYOUTS.rows(Range(first_on=day, last_on=late.date()), limit=9)
+    assert (carried["payout"], carried["net"]) == (said.id, 172)
+    assert carried["balance_transaction"] in before.decode()
+    PayoutPart.objects.update(known_at=closed.closed_at)  # heard of just in time
+    assert said.id in lines().decode()
 
 
 def test_comparing_again_changes_nothing(spot: Spot, processor: Processor) -> None:
