@@ -85,7 +85,7 @@ def take_state(*, meter_id: int, state: State, skew_ms: int, now: datetime) -> H
                 should_send = commands.hurry(meter=meter, rebooted=rebooted, now=now)
             else:
                 should_send = commands.write(meter=meter, now=now) is not None
-        elif not _differs(meter):
+        elif meter.resends and not _differs(meter):
             meter.resends = 0
         meter.save(
             update_fields=[

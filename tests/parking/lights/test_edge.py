@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from parking import booking, lights, meter_keys
@@ -364,3 +365,12 @@ def test_a_plan_in_the_answer_names_nobody(meter: Meter) -> None:
     assert slot.booking.reference in text
     assert "SECRET1" not in text
     assert "who@" not in text
+
+
+def test_a_heartbeat_takes_four_statements(meter: Meter) -> None:
+    key = meter_keys.keys_of(meter.pk)[0]
+    assert call(meter, "POST", "state", a_state(), key=key).status_code == 200
+    with CaptureQueriesContext(connection) as asked:
+        assert call(meter, "POST", "state", a_state(seq=2), key=key).json()["news"]
+    told = [one["sql"] for one in asked if not one["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(told) == 4, told
