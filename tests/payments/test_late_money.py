@@ -62,7 +62,7 @@ def test_syncing_an_orphan_again_refunds_once(spot: Spot, processor: Processor) 
     processor.pay(payment.session_id)
     session = gateway.retrieve_session(payment.session_id)
     for _ in range(3):
-        checkout.apply(payment_id=payment.id, session=session, now=cast.at(13))
+        checkout.apply(payment=payment, session=session, now=cast.at(13))
     assert Refund.objects.count() == 1
     assert MoneyException.objects.count() == 1
     assert [kind for kind, _ in books()] == ["capture", "fee"]
@@ -76,7 +76,7 @@ def test_another_amount_or_currency_confirms_nothing(
     processor.pay(payment.session_id)
     session = gateway.retrieve_session(payment.session_id)
     session = replace(session, capture=replace(session.capture, **told))
-    payment = checkout.apply(payment_id=payment.id, session=session, now=cast.at(2))
+    payment = checkout.apply(payment=payment, session=session, now=cast.at(2))
     assert payment.state == PaymentState.PAID
     assert fresh(payment.slot).state == SlotState.HELD
     assert MoneyException.objects.get().kind == "amount"
@@ -102,7 +102,7 @@ def test_a_second_payment_for_a_confirmed_slot_goes_back(spot: Spot, processor: 
     )
     session = gateway.retrieve_session(first.session_id)
     capture = replace(session.capture, intent_id="pi_2", charge_id="ch_2", fee=None)
-    checkout.apply(payment_id=second.id, session=replace(session, capture=capture), now=cast.at(13))
+    checkout.apply(payment=second, session=replace(session, capture=capture), now=cast.at(13))
     refund = Refund.objects.get()
     assert (refund.payment_id, refund.reason, refund.amount) == (second.id, "duplicate", 200)
     assert MoneyException.objects.get().kind == "double_payment"
@@ -119,7 +119,7 @@ def test_money_on_an_ended_payment_is_listed_and_moves_nothing(
     type(payment).objects.filter(id=payment.id).update(
         state=PaymentState.EXPIRED, next_check_at=None
     )
-    payment = checkout.apply(payment_id=payment.id, session=session, now=cast.at(2))
+    payment = checkout.apply(payment=payment, session=session, now=cast.at(2))
     assert payment.state == PaymentState.EXPIRED
     assert fresh(payment.slot).state == SlotState.HELD
     assert MoneyException.objects.get().key == f"paid-after-end:{payment.id}"

@@ -73,7 +73,7 @@ def test_a_fee_that_is_told_later_is_booked_then(spot: Spot, processor: Processo
             ),
         }
     )
-    paid = checkout.apply(payment_id=payment.id, session=early, now=cast.at(1))
+    paid = checkout.apply(payment=payment, session=early, now=cast.at(1))
     assert (paid.state, paid.fee) == ("paid", None)
     assert paid.next_check_at > cast.at(1)
     assert [kind for kind, _ in books()] == ["capture"]
