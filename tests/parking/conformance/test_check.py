@@ -40,7 +40,7 @@ def let(street: RunningStreet, bench: Bench, fault: dict[str, Any]) -> None:
 
 def at_leisure(bench: Bench) -> None:
     """Let a machine that is busy with other things be slow."""
-    bench.patience_s, bench.heartbeat_s = 20, 5
+    bench.answer_s, bench.patience_s, bench.heartbeat_s = 12, 20, 5
 
 
 def test_a_sound_meter_keeps_every_rule(bench: Bench) -> None:
