@@ -43,7 +43,8 @@ has_postgis() {
     return 1
 }
 
-has_library() { /sbin/ldconfig -p | grep -q "$1"; }
+# Not by a pipe: grep would hang up on its first find, and that would count as a failure.
+has_library() { grep -q "$1" <<<"$(/sbin/ldconfig -p)"; }
 has_command() { command -v "$1" >/dev/null; }
 has_font() { compgen -G "/usr/share/fonts/*/*/$1*" >/dev/null; }
 
