@@ -7,16 +7,19 @@ compared: the numbers of receipts, the manifests of files and the heads that the
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 from django.db import connection
 
 from payments.models import LedgerCheck, LedgerHead
 
-_STRETCH = 20_000
+_STRETCH = 20_000  # entries
+_AT_ONCE = 2  # stretches of a whole walk
 MOST_AT_ONCE = 20_000  # entries that a page walks itself, beyond the last whole walk
 
 
@@ -100,36 +103,68 @@ def standing() -> Standing:
 def _walk(after: int, *, until: int | None = None) -> tuple[int, bytes, Broken | None]:
     """Walk the entries behind `after`; return how far the chain holds, its hash, what is broken."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(min(number), 1), coalesce(max(number), 0) FROM payments_ledgerentry"
-        )
-        first, last = cursor.fetchone()
-        if first < 1:
-            return 0, b"", Broken(first, "has a number that no seal gives")
-        while True:
-            at_most = _STRETCH if until is None else min(_STRETCH, until - after)
-            cursor.execute("SELECT * FROM payments_ledger_verify(%s, %s)", [after, at_most])
-            reached, hash_, number, problem = cursor.fetchone()
-            if number is not None:
-                return number - 1, hash_, Broken(number, problem)
-            if reached >= last:
-                return reached, hash_, _head_disagrees(reached, hash_)
-            if reached == after:
-                return after, hash_, Broken(after + 1, "is missing")
-            after = reached
-            if until is not None and after >= until:
-                return after, hash_, None
-
-
-def _head_disagrees(last: int, hash_: bytes) -> Broken | None:
-    head = LedgerHead.objects.first()
+        cursor.execute(_ENDS)  # as they were at one moment: sealing goes on while we walk
+        first, last, head, head_hash = cursor.fetchone()
+    if first < 1:
+        return 0, b"", Broken(first, "has a number that no seal gives")
+    end = last if until is None else min(last, until)
+    reached, hash_ = after, b""
+    for begun, (reached, hash_, number, problem) in _walked(after, end):
+        if number is not None:
+            return number - 1, hash_, Broken(number, problem)
+        if reached < min(begun + _STRETCH, end):
+            return reached, hash_, Broken(reached + 1, "is missing")
+    if end < last:
+        return reached, hash_, None
     if head is None:
-        return Broken(last + 1, "the head is missing") if last else None
-    if head.number > last:
-        return Broken(last + 1, "is missing")
-    if head.number < last or bytes(head.hash) != bytes(hash_):
-        return Broken(last + 1, "the head does not agree")
-    return None
+        return reached, hash_, Broken(last + 1, "the head is missing") if last else None
+    if head > last:
+        return reached, hash_, Broken(last + 1, "is missing")
+    if head < last or bytes(head_hash) != bytes(hash_):
+        return reached, hash_, Broken(last + 1, "the head does not agree")
+    return reached, hash_, None
+
+
+_ENDS = """
+SELECT (SELECT coalesce(min(number), 1) FROM payments_ledgerentry),
+       (SELECT coalesce(max(number), 0) FROM payments_ledgerentry), head.number, head.hash
+FROM (VALUES (1)) one (id) LEFT JOIN payments_ledgerhead head USING (id)
+"""
+
+# How far it holds, the hash there, and the first broken entry with what is wrong, if there is one.
+_Stretch = tuple[int, bytes, int | None, str]
+
+
+def _walked(after: int, end: int) -> Iterator[tuple[int, _Stretch]]:
+    """Yield where each stretch begins, in order, and what was found on it.
+
+    Each begins at the stored hash of the entry before it, which the stretch before it verifies, so
+    that several can be walked at once. Only this connection sees what its open transaction wrote.
+    """
+    starts = range(after, max(end, after + 1), _STRETCH)
+    if len(starts) == 1 or connection.in_atomic_block:
+        yield from ((start, _stretch(start, end)) for start in starts)
+        return
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        try:
+            yield from zip(starts, pool.map(_stretch_beside, starts, repeat(end)), strict=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _stretch_beside(start: int, end: int) -> _Stretch:
+    try:
+        return _stretch(start, end)
+    finally:
+        connection.close()  # of this thread
+
+
+def _stretch(start: int, end: int) -> _Stretch:
+    with connection.cursor() as cursor:
+        at_most = max(0, min(_STRETCH, end - start))
+        cursor.execute("SELECT * FROM payments_ledger_verify(%s, %s)", [start, at_most])
+        found: _Stretch = cursor.fetchone()
+    return found
 
 
 # Documents are numbered in the order of the entries, so that all of them follow from the chain.

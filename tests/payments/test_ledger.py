@@ -1,5 +1,6 @@
 """The books refuse what accountants refuse, and show what was done to them."""
 
+import threading
 from io import StringIO
 from itertools import pairwise
 from typing import Any
@@ -178,6 +179,7 @@ LINE = "payments_ledgerline"
 ENTRY = "payments_ledgerentry"
 
 
+@pytest.mark.parametrize("stretch", [20_000, 3, 1])
 @pytest.mark.parametrize(
     ("statement", "number", "problem"),
     [
@@ -196,8 +198,9 @@ ENTRY = "payments_ledgerentry"
     ],
 )
 def test_tampering_with_the_triggers_off_is_found(
-    statement: str, number: int, problem: str
+    statement: str, number: int, problem: str, stretch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(proof, "_STRETCH", stretch)
     ids = [balanced(f"a{n}").id for n in range(1, 9)]
     ledger.seal()
     orphaned = f"DELETE FROM {LINE} WHERE entry_id NOT IN (SELECT id FROM {ENTRY})"
@@ -217,6 +220,49 @@ def test_the_first_of_several_broken_places_is_named() -> None:
     tamper("UPDATE payments_ledgerentry SET reason = 'x' WHERE number IN (7, 3, 5)")
     with pytest.raises(CommandError, match=r"entry 3 was changed. It is a3, posted 2026-03-03"):
         verify()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stretches_that_are_walked_beside_each_other_find_the_first_broken_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(proof, "_STRETCH", 2)
+    with transaction.atomic():
+        for n in range(1, 10):
+            balanced(f"a{n}")
+    ledger.seal()
+    walkers = set()
+    walk = proof._stretch
+
+    def watched(start: int, end: int) -> object:
+        walkers.add(threading.current_thread())
+        return walk(start, end)
+
+    monkeypatch.setattr(proof, "_stretch", watched)
+    assert proof.first_broken() is None
+    assert walkers
+    assert threading.current_thread() not in walkers, "not beside each other"
+    tamper("UPDATE payments_ledgerentry SET reason = 'x' WHERE number IN (8, 5, 6)")
+    assert proof.first_broken() == proof.Broken(5, "was changed")
+
+
+def test_what_is_sealed_during_a_walk_is_left_to_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for n in range(3):
+        balanced(f"a{n}")
+    ledger.seal()
+    walk = proof._stretch
+
+    def sealed_meanwhile(start: int, end: int) -> object:
+        balanced("meanwhile")
+        ledger.seal()
+        return walk(start, end)
+
+    monkeypatch.setattr(proof, "_stretch", sealed_meanwhile)
+    assert proof.first_broken() is None
+    monkeypatch.undo()
+    assert proof.first_broken() is None
 
 
 def test_sealing_refuses_to_begin_a_new_chain_over_an_old_one() -> None:
