@@ -19,10 +19,12 @@ from urllib.parse import urlsplit
 import httpx
 from django.conf import settings
 
+from parking.http_pools import ManyPools
 from parking.meter_protocol import parse_stamp, plan_path
 from parking.signatures import Key, new_nonce, sign
 
 CONNECT_S, READ_S, TOTAL_S = 2.0, 4.0, 8.0
+POOLS = 16  # of connections that are kept
 UNREACHABLE = "unreachable"  # nobody answered: the only failure that may be the network's
 LARGEST_ANSWER = 65_536  # bytes
 LONGEST_RETRY_AFTER_S = 3600.0
@@ -218,7 +220,10 @@ def _retry_after(headers: httpx.Headers) -> float | None:
 def _http() -> httpx.AsyncClient:
     return httpx.AsyncClient(
         timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
-        limits=httpx.Limits(max_connections=256, max_keepalive_connections=128),
+        # How many are called at once is for whoever calls.
+        transport=ManyPools(
+            POOLS, limits=httpx.Limits(max_connections=None, max_keepalive_connections=8)
+        ),
         follow_redirects=False,
         trust_env=False,  # a proxy would go round the check of the address
     )

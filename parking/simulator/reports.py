@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import httpx
 
+from parking.http_pools import ManyPools
 from parking.meter_protocol import UNQUOTED, parse_stamp
 from parking.signatures import NONCE_S, new_nonce, sign
 from parking.simulator.broker import Broker, BrokerAway
@@ -25,6 +26,9 @@ from parking.simulator.faults import FaultBook
 logger = logging.getLogger(__name__)
 
 CALLERS = 24  # calls at once
+POOLS = 6  # of connections for them
+POOLS_OF_WAITING = 64  # for thousands that wait for a plan
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 LONGEST_WAIT_S = 20.0
 LINE_MARGIN_S = 15.0  # an answer may come so much later than the wait ends
 
@@ -63,7 +67,7 @@ class Reporter:
         self._http = httpx.AsyncClient(
             base_url=site,
             timeout=httpx.Timeout(10, connect=3),
-            limits=httpx.Limits(max_connections=CALLERS, max_keepalive_connections=CALLERS),
+            transport=ManyPools(POOLS, limits=_LIMITS),
             trust_env=False,
         )
         self._line = self._http
@@ -71,7 +75,7 @@ class Reporter:
             self._line = httpx.AsyncClient(
                 base_url=line or site,
                 timeout=httpx.Timeout(wait_s + LINE_MARGIN_S, connect=3),
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+                transport=ManyPools(POOLS_OF_WAITING, limits=_LIMITS),
                 trust_env=False,
             )
 
