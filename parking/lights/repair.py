@@ -49,12 +49,13 @@ def reconcile(*, now: datetime, limit: int = 500) -> list[int]:
             )
             .order_by(F("resend_after").asc(nulls_first=True), "id")[:limit]
         )
+        written_meanwhile = commands.open_of(meters)
+        meters = [meter for meter in meters if meter.id not in written_meanwhile]
         for meter in meters:
-            if commands.has_open(meter):  # written while we waited
-                continue
             if meter.reported_revision > meter.plan_revision:
                 meter.plan_revision = meter.reported_revision + 1
-            commands.write(meter=meter, now=now)
+        commands.write_all(meters, now=now)
+        for meter in meters:
             meter.resend_after = now + min(PATIENCE * 2**meter.resends, LONGEST_REST)
             meter.resends = min(meter.resends + 1, 10)
         Meter.objects.bulk_update(meters, ["plan_revision", "resend_after", "resends"])

@@ -81,7 +81,7 @@ def take_state(*, meter_id: int, state: State, skew_ms: int, now: datetime) -> H
         should_send = False
         if state.revision < meter.plan_revision:
             # It can be heard, so it can be reached: neither back-off nor rest holds this up.
-            if commands.has_open(meter):
+            if commands.open_of([meter]):
                 should_send = commands.hurry(meter=meter, rebooted=rebooted, now=now)
             else:
                 should_send = commands.write(meter=meter, now=now) is not None
