@@ -47,4 +47,5 @@ def text_of(response: HttpResponse) -> str:
     body = re.sub(
         r"<(script|style|template)\b.*?</\1>", " ", response.content.decode(), flags=re.DOTALL
     )
+    body = re.sub("</?bdi[^>]*>", "", body)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
