@@ -18,12 +18,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from parking import meter_keys, refusals, tasks
-from parking.edge_auth import OutOfUse, authenticate
+from parking.edge_auth import Caller, OutOfUse, authenticate
 from parking.lights import commands, plan_of, reported
 from parking.meter_messages import parse_ack, parse_events, parse_state
 from parking.meter_protocol import MAX_BODY, PROBLEM, Malformed, message, problem, stamp
 from parking.models import Meter
-from parking.signatures import Key, SignatureRefused, Signed, sign
+from parking.signatures import SignatureRefused, sign
 
 PULLED_PLAN_GOOD_FOR = timedelta(hours=1)
 logger = logging.getLogger(__name__)
@@ -34,9 +34,7 @@ class Call:
     """A request whose signature held, and the meter that made it."""
 
     request: HttpRequest
-    meter: Meter
-    key: Key
-    signed: Signed
+    caller: Caller
     now: datetime
 
 
@@ -57,7 +55,7 @@ def signed_by_meter(method: str, *, any_time: bool = False) -> Callable[[Handler
         def view(request: HttpRequest, serial: str | None = None) -> HttpResponse:
             try:
                 call = _authenticated(request, any_time=any_time)
-                if serial is not None and serial != call.meter.serial:
+                if serial is not None and serial != call.caller.serial:
                     return _problem(403, "not_yours", "This key belongs to another meter.")
                 with refusals.contended():
                     return handler(call)
@@ -85,7 +83,7 @@ def signed_by_meter(method: str, *, any_time: bool = False) -> Callable[[Handler
 
 def plan_for(call: Call) -> HttpResponse:
     """Answer the meter's plan, signed with the asker's nonce, or 304 when it has it."""
-    meter = call.meter
+    meter = Meter.objects.only("serial", "plan_revision", "plan").get(id=call.caller.meter_id)
     etag = f'"{meter.plan_revision}"'
     if etag in call.request.headers.get("If-None-Match", "").replace("W/", ""):
         return HttpResponse(status=304, headers={"ETag": etag})
@@ -116,7 +114,7 @@ def acks(call: Call) -> HttpResponse:
     """Take a meter's word on a command."""
     ack = parse_ack(_json(call.request))
     known = commands.acknowledge(
-        meter_id=call.meter.id,
+        meter_id=call.caller.meter_id,
         command_id=ack.command_id,
         stage=ack.stage,
         reason=ack.reason,
@@ -124,20 +122,20 @@ def acks(call: Call) -> HttpResponse:
     )
     if not known:
         return _problem(404, "unknown_command", "This meter was never given such a command.")
-    return JsonResponse({"revision": call.meter.plan_revision})
+    return JsonResponse({"revision": call.caller.plan_revision})
 
 
 @signed_by_meter("POST")
 def state(call: Call) -> HttpResponse:
     """Take a meter's report of itself; the answer says which revision it should have."""
     heard = reported.take_state(
-        meter_id=call.meter.id,
+        meter_id=call.caller.meter_id,
         state=parse_state(_json(call.request)),
-        skew_ms=1000 * (call.signed.timestamp - int(call.now.timestamp())),
+        skew_ms=1000 * (call.caller.signed.timestamp - int(call.now.timestamp())),
         now=call.now,
     )
     if heard.should_send:
-        tasks.nudge_meter(call.meter.id)
+        tasks.nudge_meter(call.caller.meter_id)
     return JsonResponse(
         {"news": heard.is_news, "revision": heard.plan_revision, "time": stamp(call.now)}
     )
@@ -147,7 +145,7 @@ def state(call: Call) -> HttpResponse:
 def events(call: Call) -> HttpResponse:
     """Keep a batch of events, each once."""
     batch = parse_events(_json(call.request))
-    new = reported.take_events(meter_id=call.meter.id, events=batch, now=call.now)
+    new = reported.take_events(meter_id=call.caller.meter_id, events=batch, now=call.now)
     return JsonResponse({"received": len(batch), "new": new})
 
 
@@ -161,12 +159,12 @@ def _signed(call: Call, message: dict[str, Any], **headers: str) -> HttpResponse
     """Answer something that the meter can hold against its key."""
     body = json.dumps(message, separators=(",", ":")).encode()
     signature = sign(
-        key=call.key,
+        key=call.caller.key,
         method="GET",
         path=escape_uri_path(call.request.path),
         body=body,
         timestamp=int(call.now.timestamp()),
-        nonce=call.signed.nonce,
+        nonce=call.caller.signed.nonce,
     )
     return HttpResponse(
         body,
@@ -209,7 +207,7 @@ def _authenticated(request: HttpRequest, *, any_time: bool) -> Call:
         raise _Refused(_problem(401, error.code, str(error), time=stamp(now))) from error
     except OutOfUse as error:
         raise _Refused(_problem(403, "out_of_use", "This meter is out of use.")) from error
-    return Call(request=request, meter=caller.meter, key=caller.key, signed=caller.signed, now=now)
+    return Call(request=request, caller=caller, now=now)
 
 
 def _json(request: HttpRequest) -> object:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from parking import meter_keys, nonces
-from parking.models import Meter, MeterKey
+from parking import meter_keys, nonces, prepared
 from parking.signatures import SKEW_S, Key, SignatureRefused, Signed, verify
 
 
@@ -18,11 +17,21 @@ class OutOfUse(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """A meter whose signature held."""
+    """A meter whose signature held; `plan_revision` is the one that it should have."""
 
-    meter: Meter
+    meter_id: int
+    serial: str
+    plan_revision: int
     key: Key
     signed: Signed
+
+
+# By hand: every message of every meter asks this.
+_CALLER = """
+SELECT key.secret, meter.id, meter.serial, meter.plan_revision, meter.is_active
+FROM parking_meterkey key JOIN parking_meter meter ON meter.id = key.meter_id
+WHERE key.key_id = %(key_id)s AND key.retired_at IS NULL
+"""
 
 
 def authenticate(
@@ -41,18 +50,15 @@ def authenticate(
         OutOfUse: see there.
         meter_keys.KeyUnreadable: see there.
     """
-    found: list[tuple[MeterKey, Key]] = []
+    found: list[tuple[Key, int, str, int, bool]] = []
 
     def key_of(key_id: str) -> Key | None:
-        row = (
-            MeterKey.objects.select_related("meter")
-            .filter(key_id=key_id, retired_at__isnull=True)
-            .first()
-        )
+        row = prepared.read_one(_CALLER, {"key_id": key_id})
         if row is None:
             return None
-        key = meter_keys.key_from_row(row)
-        found.append((row, key))
+        secret, *meter = row
+        key = meter_keys.opened(key_id, secret)
+        found.append((key, *meter))
         return key
 
     seconds = now.timestamp()
@@ -67,7 +73,9 @@ def authenticate(
     )
     if not nonces.first_use(signed, now=seconds):
         raise SignatureRefused("replay", "this nonce was used before")
-    row, key = found[0]
-    if not row.meter.is_active:
+    key, meter_id, serial, plan_revision, is_active = found[0]
+    if not is_active:
         raise OutOfUse
-    return Caller(meter=row.meter, key=key, signed=signed)
+    return Caller(
+        meter_id=meter_id, serial=serial, plan_revision=plan_revision, key=key, signed=signed
+    )

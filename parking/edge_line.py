@@ -23,7 +23,6 @@ from django.utils import timezone
 
 from parking.edge import Call, plan_for, signed_by_meter
 from parking.meter_protocol import PROBLEM, problem
-from parking.models import Meter
 from parking.plan_news import PlanNews
 
 Scope = MutableMapping[str, Any]
@@ -110,8 +109,7 @@ class Line:
 
 def _again(call: Call) -> HttpResponse:
     """Answer as things are now; who asks is known from the first time."""
-    meter = Meter.objects.get(pk=call.meter.pk)
-    return plan_for(replace(call, meter=meter, now=timezone.now()))
+    return plan_for(replace(call, now=timezone.now()))
 
 
 async def _news(news: asyncio.Event, hung_up: asyncio.Task[None], deadline: float) -> bool:

@@ -126,7 +126,7 @@ def _taken(serial: str, what: str, message: aiomqtt.Message) -> tuple[bytes, dic
             return None
         told = problem(401, refused.code, str(refused), time=stamp(now))
         return _signed_problem(serial, headers["X-Key-Id"], told, now.timestamp())
-    if caller.meter.serial != serial:
+    if caller.serial != serial:
         return None
     try:
         with refusals.contended():
@@ -139,19 +139,19 @@ def _taken(serial: str, what: str, message: aiomqtt.Message) -> tuple[bytes, dic
 
 def _state(caller: Caller, body: object, now: Any) -> None:
     heard = reported.take_state(
-        meter_id=caller.meter.pk,
+        meter_id=caller.meter_id,
         state=parse_state(body),
         skew_ms=1000 * (caller.signed.timestamp - int(now.timestamp())),
         now=now,
     )
     if heard.should_send:
-        tasks.nudge_meter(caller.meter.pk)
+        tasks.nudge_meter(caller.meter_id)
 
 
 def _ack(caller: Caller, body: object, now: Any) -> None:
     ack = parse_ack(body)
     commands.acknowledge(
-        meter_id=caller.meter.pk,
+        meter_id=caller.meter_id,
         command_id=ack.command_id,
         stage=ack.stage,
         reason=ack.reason,
@@ -160,7 +160,7 @@ def _ack(caller: Caller, body: object, now: Any) -> None:
 
 
 def _events(caller: Caller, body: object, now: Any) -> None:
-    reported.take_events(meter_id=caller.meter.pk, events=parse_events(body), now=now)
+    reported.take_events(meter_id=caller.meter_id, events=parse_events(body), now=now)
 
 
 _TAKEN: dict[str, Callable[[Caller, object, Any], None]] = {

@@ -91,10 +91,19 @@ def key_from_row(row: MeterKey) -> Key:
     Raises:
         KeyUnreadable: see there.
     """
+    return opened(row.key_id, bytes(row.secret))
+
+
+def opened(key_id: str, secret: bytes) -> Key:
+    """Return the key of that name, whose secret is stored encrypted.
+
+    Raises:
+        KeyUnreadable: see there.
+    """
     try:
-        return Key(row.key_id, _box(settings.METER_KEYS_SECRET).decrypt(bytes(row.secret)))
+        return Key(key_id, _box(settings.METER_KEYS_SECRET).decrypt(secret))
     except InvalidToken as error:
-        raise KeyUnreadable(row.key_id) from error
+        raise KeyUnreadable(key_id) from error
 
 
 @lru_cache(maxsize=4)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from parking import prepared
 from parking.arrivals import TIMELY, UNBROKEN
 from parking.lights import commands
 from parking.meter_messages import Event, State
@@ -24,7 +25,7 @@ class Heard:
     should_send: bool  # a command waits for this meter
 
 
-# All lamps of a meter in one statement: heartbeats are the busiest writer of the site.
+# By hand, and all lamps of a meter in one statement: heartbeats are the busiest writer of the site.
 _REPORT = """
 UPDATE parking_light light
 SET reported_light = said.light, reported_pattern = said.pattern, reported_at = %(now)s,
@@ -52,6 +53,26 @@ RETURNING light.occupied IS DISTINCT FROM before.occupied
 """
 
 
+# In the order of the model, as `from_db` wants them.
+_KNOWN = (
+    *("id", "serial", "edge_url", "is_active", "plan_revision", "look_at", "resend_after"),
+    *("resends", "boot_id", "past_boots", "state_seq"),
+)
+_LOCK = f"""
+SELECT {", ".join(_KNOWN)} FROM parking_meter WHERE id = %(meter)s FOR NO KEY UPDATE
+"""  # noqa: S608 (names of columns)
+_HEARD = """
+UPDATE parking_meter
+SET boot_id = %(boot_id)s, past_boots = %(past_boots)s::text[], state_seq = %(seq)s,
+    reported_revision = %(revision)s, last_seen_at = %(now)s, firmware = %(firmware)s,
+    battery_pct = %(battery_pct)s::int, clock_offset_ms = %(clock_offset_ms)s,
+    faults = %(faults)s::text[], resend_after = %(resend_after)s::timestamptz,
+    resends = %(resends)s, look_at = %(look_at)s::timestamptz
+WHERE id = %(meter)s
+RETURNING id
+"""
+
+
 def take_state(*, meter_id: int, state: State, skew_ms: int, now: datetime) -> Heard:
     """Store a meter's report of itself, unless a later one is stored already.
 
@@ -59,23 +80,17 @@ def take_state(*, meter_id: int, state: State, skew_ms: int, now: datetime) -> H
     `skew_ms` is how far its clock is off by our own.
     """
     with transaction.atomic():
-        meter = Meter.objects.select_for_update(no_key=True).get(id=meter_id)
+        row = prepared.fetch_one(_LOCK, {"meter": meter_id})
+        if row is None:
+            raise Meter.DoesNotExist
+        meter = Meter.from_db(None, _KNOWN, row)
         if state.boot_id in meter.past_boots or (
             state.boot_id == meter.boot_id and state.seq <= meter.state_seq
         ):
             return Heard(is_news=False, plan_revision=meter.plan_revision, should_send=False)
         rebooted = state.boot_id != meter.boot_id
-        if rebooted:
-            if meter.boot_id:
-                meter.past_boots = [*meter.past_boots, meter.boot_id][-PAST_BOOTS:]
-            meter.boot_id = state.boot_id
-        meter.state_seq = state.seq
-        meter.reported_revision = state.revision
-        meter.last_seen_at = now
-        meter.firmware, meter.battery_pct = state.firmware, state.battery_pct
-        meter.faults = state.faults
-        # A meter may know better than its timestamps, or not know at all: the worse one counts.
-        meter.clock_offset_ms = max(skew_ms, state.clock_offset_ms, key=abs)
+        if rebooted and meter.boot_id:
+            meter.past_boots = [*meter.past_boots, meter.boot_id][-PAST_BOOTS:]
         if _report(meter_id, state, rebooted=rebooted, now=now):
             meter.look_at = now  # a car that came or left may change what its lamp should show
         should_send = False
@@ -87,21 +102,25 @@ def take_state(*, meter_id: int, state: State, skew_ms: int, now: datetime) -> H
                 should_send = commands.write(meter=meter, now=now) is not None
         elif meter.resends and not _differs(meter):
             meter.resends = 0
-        meter.save(
-            update_fields=[
-                "boot_id",
-                "past_boots",
-                "state_seq",
-                "reported_revision",
-                "last_seen_at",
-                "firmware",
-                "battery_pct",
-                "faults",
-                "clock_offset_ms",
-                "resend_after",
-                "resends",
-                "look_at",
-            ]
+        prepared.fetch_one(
+            _HEARD,
+            {
+                "meter": meter_id,
+                "now": now,
+                "boot_id": state.boot_id,
+                "past_boots": meter.past_boots,
+                "seq": state.seq,
+                "revision": state.revision,
+                "firmware": state.firmware,
+                "battery_pct": state.battery_pct,
+                # A meter may know better than its timestamps, or not know at all: the worse one
+                # counts.
+                "clock_offset_ms": max(skew_ms, state.clock_offset_ms, key=abs),
+                "faults": state.faults,
+                "resend_after": meter.resend_after,
+                "resends": meter.resends,
+                "look_at": meter.look_at,
+            },
         )
         return Heard(
             is_news=True,
