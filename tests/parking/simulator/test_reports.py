@@ -201,6 +201,7 @@ def test_the_same_seed_gives_the_same_misfortunes_over_the_wire(site: Recorder) 
             running.faults(
                 {"kind": "duplicate", "probability": 0.4}, {"kind": "reboot", "probability": 0.3}
             )
+            running.falls_quiet()  # it reports at once when faults change
             for beat in range(12):
                 heard = len(site.states())
                 clock.put_on(61)
