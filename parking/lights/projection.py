@@ -87,9 +87,9 @@ def plan_of(meter: Meter) -> dict[int, list[Entry]]:
 # times as long, with the meters locked.
 _RENEWED = """
 UPDATE parking_meter meter
-SET plan = renewed.plan::jsonb, plan_revision = renewed.revision, resend_after = renewed.resend
-FROM unnest(%(ids)s::bigint[], %(plans)s::text[], %(revisions)s::bigint[],
-            %(resends)s::timestamptz[]) AS renewed(id, plan, revision, resend)
+SET plan = renewed.plan, plan_revision = renewed.revision, resend_after = renewed.resend
+FROM jsonb_to_recordset(%(meters)s::jsonb)
+  AS renewed(id bigint, plan jsonb, revision bigint, resend timestamptz)
 WHERE meter.id = renewed.id
 """
 _LOOKED = """
@@ -145,10 +145,17 @@ def _project(locked: Iterable[Meter], now: datetime) -> list[MeterCommand]:
             cursor.execute(
                 _RENEWED,
                 {
-                    "ids": [meter.id for meter in renewed],
-                    "plans": [orjson.dumps(meter.plan).decode() for meter in renewed],
-                    "revisions": [meter.plan_revision for meter in renewed],
-                    "resends": [meter.resend_after for meter in renewed],
+                    "meters": orjson.dumps(
+                        [
+                            {
+                                "id": meter.id,
+                                "plan": meter.plan,
+                                "revision": meter.plan_revision,
+                                "resend": meter.resend_after,
+                            }
+                            for meter in renewed
+                        ]
+                    ).decode()
                 },
             )
         cursor.execute(
