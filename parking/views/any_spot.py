@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from parking import any_spot, booking, no_show, price_words, terms
 from parking.forms import HoldForm
-from parking.models import Feature, Zone
+from parking.models import Feature, Spot, Zone
 from parking.offers import zone_offers
 from parking.pricing import Quote, QuoteError, quote
 from parking.search import Search, ZoneCount, zone_counts
@@ -36,7 +36,12 @@ def hold_any(request: HttpRequest, code: str) -> HttpResponse:
     return hold_or_say(
         page,
         form,
-        hold=partial(any_spot.hold_any, zone_id=page.zone.pk, features=page.features),
+        hold=partial(
+            any_spot.hold_any,
+            zone_id=page.zone.pk,
+            features=page.features,
+            near=page.near.location if page.near else None,
+        ),
         taken=_("No such spot is free at this time."),
     )
 
@@ -54,6 +59,7 @@ class ZonePage:
             stay_rules__isnull=False,
         )
         self.refusals: list[str] = []  # of the last attempt
+        self.near = self._spot(given.get("near", ""))
         self.features = [name for name in given.getlist("feature") if name in Feature.values]
         tariff = terms.tariff_in_force(zone_id=self.zone.pk, at=self.now)
         self.vehicle_classes = sorted(tariff.vehicle_classes) if tariff else []
@@ -69,7 +75,10 @@ class ZonePage:
     @property
     def address(self) -> str:
         """Where the page is, for this stay."""
-        return address_of("parking:any-spot", self.zone.code, self.stay, feature=self.features)
+        near = {"near": self.near.number} if self.near else {}
+        return address_of(
+            "parking:any-spot", self.zone.code, self.stay, feature=self.features, **near
+        )
 
     def new_hold_form(self) -> HoldForm:
         """Make an empty form with the visitor's vehicles, or what was typed the last time."""
@@ -100,6 +109,7 @@ class ZonePage:
         price, reasons, count = self._ask()
         context: dict[str, Any] = {
             "zone": self.zone,
+            "near": self.near,
             "features": [(name, Feature(name).label) for name in self.features],
             "stay": self.stay,
             "form": form,
@@ -124,6 +134,14 @@ class ZonePage:
         if retry_after is not None:
             response["Retry-After"] = str(retry_after)
         return response
+
+    def _spot(self, number: str) -> Spot | None:
+        """Return the spot to which the nearest is wanted, if there is one."""
+        if not number:
+            return None
+        if "\0" in number:  # PostgreSQL has no text with it
+            raise Http404
+        return get_object_or_404(Spot, zone=self.zone, number=number)
 
     def _ask(self) -> tuple[Quote | None, list[str], ZoneCount]:
         """Return the price or why there is none, and how many spots are free."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -43,6 +45,26 @@ def test_it_holds_one_and_leads_to_its_booking(client: Client, zone: Zone) -> No
     assert answer["Location"] == f"/bookings/{slot.booking.reference}/"
     assert (slot.spot.number, slot.booking.plate) == ("K-1", "ABC123")
     assert client.get(answer["Location"]).status_code == 200, "the visitor may see it"
+
+
+def test_a_taken_spot_leads_to_the_nearest_one_of_its_zone(client: Client, zone: Zone) -> None:
+    cast.a_spot(zone, "K-0", metres_east=900)
+    taken = cast.a_spot(zone, "K-9", metres_east=1000)
+    cast.a_hold(taken, cast.at(0))
+    page = client.get(f"/spots/{taken.pk}/", STAY)
+    link = re.search(r'href="(/zones/kamppi/any/[^"]+)"', page.content.decode())
+    assert link is not None
+    nearest = client.get(html.unescape(link[1]))
+    assert "the free spot that is nearest to spot K-9 and show" in text_of(nearest)
+    assert 'name="near" value="K-9"' in nearest.content.decode()
+    assert client.post(PAGE, {**STAY, **WHO, "near": "K-9"}).status_code == 302
+    assert Slot.objects.latest("id").spot.number == "K-0"
+
+
+def test_a_spot_of_nowhere_is_not_found(client: Client, zone: Zone) -> None:
+    cast.a_spot(cast.a_zone("toolo"), "T-1")
+    for number in ("T-1", "x" * 300, "\0", "\N{ARABIC-INDIC DIGIT ONE}"):
+        assert client.get(PAGE, {**STAY, "near": number}).status_code == 404
 
 
 def test_only_who_asks_gets_a_bay_that_is_set_aside(client: Client, zone: Zone) -> None:
