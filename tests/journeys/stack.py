@@ -77,9 +77,13 @@ class Stack:
         self._price_the_night()
         for name in ("meters", "worker", "beat", "web"):
             self.begin(name)
-        self.wait("the site", lambda: self._answers(self.ports.web, "/healthz"))
+        self.wait_for_the_site()
         self.wait("the sandbox", lambda: self._answers(self.ports.sandbox, "/"))
         self.wait("the meters", lambda: self._answers(self.ports.meters, "/"))
+
+    def wait_for_the_site(self) -> None:
+        """Wait until pages are answered."""
+        self.wait("the site", lambda: self._answers(self.ports.web, "/healthz"))
 
     def down(self) -> None:
         """Stop everything."""

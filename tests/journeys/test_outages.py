@@ -62,6 +62,7 @@ def test_a_payment_is_found_although_every_notice_of_it_was_lost(page: Page, sta
     )
     stack.wait("the confirmation", lambda: walk.slot(stack, reference)[0] == "confirmed", 120)
     stack.wait("a green lamp", lambda: lit(stack, place), seconds=90)
+    stack.wait_for_the_site()  # the lamp may be green before it: the worker saw to that
 
 
 def lit(stack: Stack, place: walk.Place) -> bool:

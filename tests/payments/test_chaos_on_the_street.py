@@ -63,7 +63,7 @@ def a_bad_day(seed: int, meters: list[Meter], processor: Processor, server: Any,
         eventually(lambda: not chaos.open_commands(), within=30, every=0.1)
         assert city.green_without_a_stay() == []
         assert city.went_back == []
-        assert len(city.green) > 10, "and something was green"
+        assert city.green, "and something was green"
     assert chaos.ended_twice() == 0
     after = everything()
     assert {name: after[name] for name in ("payments", "books", "events")} == {
