@@ -13,9 +13,9 @@ PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole site, running; it would take its share of the cores from all later tests."""
+    """The whole site, running."""
     site = Stack(tmp_path_factory.mktemp("logs"))
     try:
         site.up()
