@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from parking import booking
 from parking.kerb_news import KerbNews
@@ -29,12 +29,20 @@ def told(*steps: Any) -> list[dict[str, Any]]:
             with news.read() as mine:
                 await news._look(database)
                 for step in steps:
-                    await asyncio.to_thread(step)
+                    await asyncio.to_thread(done, step)
                     await news._look(database)
                     await news._look(database)
                 return [mine.get_nowait() for _ in range(mine.qsize())]
 
     return [json.loads(one) for one in asyncio.run(look()) if one is not None]
+
+
+def done(step: Any) -> None:
+    """Take a step in this thread, and leave no connection to the collector of garbage."""
+    try:
+        step()
+    finally:
+        connection.close()
 
 
 def end(slot: Slot) -> None:
