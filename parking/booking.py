@@ -1,6 +1,6 @@
 """The booking rule: hold, confirm, cancel, expire, release.
 
-Locks are taken in one order everywhere: spot, slot, payment, meter (see CONTRIBUTING). These
+Whoever changes a slot has locked its booking (`locking`); see CONTRIBUTING for the order. These
 functions write rows and never enqueue: pages and tasks nudge after commit, and the beat finds
 what was not nudged.
 """
@@ -15,11 +15,10 @@ import orjson
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import QuerySet
 
 from parking import arrivals, lights, prepared
 from parking.models import LIVE_STATES, Booking, BookingEvent, Slot, SlotKind, SlotState, Spot
-from parking.refusals import Busy, ChangePending, NotBooked, SpotTaken, WrongState, contended
+from parking.refusals import ChangePending, NotBooked, SpotTaken, WrongState, contended
 from parking.stays import Stay, stay_of
 from parking.terms import Terms, agree, conditions
 
@@ -166,54 +165,6 @@ def _insert(booking: Booking, slot: Slot) -> None:
         raise SpotTaken
     booking.pk, slot.pk = written
     slot.booking = booking
-
-
-def lock_slot(slot_id: int, *, booking_id: int | None = None, is_whole: bool = True) -> Slot:
-    """Lock everything of the slot's booking; return the slot as it is now; see `lock_booking`."""
-    if booking_id is None:
-        booking_id = Slot.objects.values_list("booking_id", flat=True).get(id=slot_id)
-    locked = lock_booking(booking_id, is_whole=is_whole)
-    return next(slot for slot in locked if slot.pk == slot_id)
-
-
-def slots_of(booking_id: int) -> list[Slot]:
-    """Return all slots of a booking, oldest first, with what pricing and refunds must know."""
-    return list(_whole(Slot.objects.filter(booking=booking_id)))
-
-
-_LOCK_SPOTS = """
-SELECT id FROM parking_spot
-WHERE id = ANY (ARRAY(
-  SELECT spot_id FROM parking_slot WHERE booking_id = %(booking)s
-  UNION SELECT %(and_spot)s::bigint))
-ORDER BY id FOR NO KEY UPDATE"""
-
-
-def lock_booking(
-    booking_id: int, *, and_spot: int | None = None, is_whole: bool = True
-) -> list[Slot]:
-    """Lock the spots of a booking, then its slots; return the slots as they are now, oldest first.
-
-    `and_spot` is a spot on which the booking is about to get a slot. Without `is_whole` the slots
-    come alone, without what pricing and refunds must know. Call it inside a transaction, before
-    locking a payment.
-
-    Raises:
-        Busy: the booking got another spot while we waited.
-    """
-    spots = prepared.fetch_all(_LOCK_SPOTS, {"booking": booking_id, "and_spot": and_spot})
-    locked = {spot_id for (spot_id,) in spots}
-    slots = Slot.objects.filter(booking=booking_id)
-    slots = slots.select_for_update(no_key=True, of=("self",))
-    known = list(_whole(slots) if is_whole else slots.order_by("id"))
-    if any(slot.spot_id not in locked for slot in known):
-        raise Busy
-    return known
-
-
-def _whole(slots: QuerySet[Slot]) -> QuerySet[Slot]:
-    related = slots.select_related("booking", "spot__zone", "tariff")
-    return related.defer("tariff__document").order_by("id")
 
 
 def confirm(*, slot: Slot, now: datetime, actor: str, reason: str = "") -> None:

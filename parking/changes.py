@@ -21,6 +21,7 @@ from parking import (
     booking,
     corrections,
     formatting,
+    locking,
     refund_policy,
     refusals,
     rule_facts,
@@ -89,13 +90,13 @@ def propose(
         refusals.SpotTaken: somebody else has the spot in that time.
         terms.SpotUnknown, StayRefused, NotPriced; parking.pricing.QuoteError.
     """
-    stay = booking.open_stay(booking.slots_of(booking_id), now)
+    stay = booking.open_stay(locking.slots_of(booking_id), now)
     if is_a_choice:
         corrections.check_allowance(stay.parts[0].booking, now)
     wish = _Wish(stay, now, spot_id=spot_id, start=start, end=end)
     wish.check(locked=locked)
     if locked:
-        known = stay_of(booking.lock_booking(booking_id, and_spot=wish.spot.pk))
+        known = stay_of(locking.lock_booking(booking_id, and_spot=wish.spot.pk))
         if _marks(known) != _marks(stay):
             raise refusals.Busy
     if wish.is_taken():

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from parking import booking, formatting, refusals, stay_rules
+from parking import booking, formatting, locking, refusals, stay_rules
 from parking.models import LIVE_STATES, Booking, BookingEvent, Slot, StayRules, Vehicle
 from parking.plates import has_usual_shape, look_alike
 from parking.rule_facts import stays_of_vehicle
@@ -50,7 +50,7 @@ def correct_plate(*, booking_id: int, plate: str, now: datetime, actor: str) -> 
     """
     with refusals.contended(), transaction.atomic():
         _check_rules(booking_id, plate, now)
-        slots = [slot for slot in booking.lock_booking(booking_id) if slot.state in LIVE_STATES]
+        slots = [slot for slot in locking.lock_booking(booking_id) if slot.state in LIVE_STATES]
         if not slots or all(now >= slot.end for slot in slots):
             raise TooLate
         known = Booking.objects.select_for_update(no_key=True, of=("self",)).get(id=booking_id)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 
 from parking import meter_keys, refusals, tasks
 from parking.edge_auth import Caller, OutOfUse, authenticate
-from parking.lights import commands, plan_of, reported
+from parking.lights import commands, outcomes, plan_of, reported
 from parking.meter_messages import parse_ack, parse_events, parse_state
 from parking.meter_protocol import MAX_BODY, PROBLEM, Malformed, message, problem, stamp
 from parking.models import Meter
@@ -113,7 +113,7 @@ def plan(call: Call) -> HttpResponse:
 def acks(call: Call) -> HttpResponse:
     """Take a meter's word on a command."""
     ack = parse_ack(_json(call.request))
-    known = commands.acknowledge(
+    known = outcomes.acknowledge(
         meter_id=call.caller.meter_id,
         command_id=ack.command_id,
         stage=ack.stage,

@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from parking import meter_keys, refusals, tasks
 from parking.edge_auth import Caller, OutOfUse, authenticate
-from parking.lights import commands, reported
+from parking.lights import outcomes, reported
 from parking.meter_messages import parse_ack, parse_events, parse_state
 from parking.meter_mqtt import client
 from parking.meter_protocol import MAX_BODY, UNQUOTED, Malformed, problem, stamp
@@ -150,7 +150,7 @@ def _state(caller: Caller, body: object, now: Any) -> None:
 
 def _ack(caller: Caller, body: object, now: Any) -> None:
     ack = parse_ack(body)
-    commands.acknowledge(
+    outcomes.acknowledge(
         meter_id=caller.meter_id,
         command_id=ack.command_id,
         stage=ack.stage,

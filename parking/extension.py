@@ -16,7 +16,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from parking import booking, formatting, price_words, refusals, stay_rules
+from parking import booking, formatting, locking, price_words, refusals, stay_rules
 from parking.models import Closure, Slot, SlotKind, SlotState, StayRules
 from parking.pricing import Quote, QuoteError, Tariff, extension_quote
 from parking.rule_facts import stays_of_vehicle
@@ -56,7 +56,7 @@ def room(*, booking_id: int, now: datetime) -> Room:
     Raises:
         refusals.NotBooked, refusals.ChangePending: see there.
     """
-    stay = _Stay(booking.slots_of(booking_id), now)
+    stay = _Stay(locking.slots_of(booking_id), now)
     ends = stay.ends()
     possible = bisect_left(ends, True, key=lambda end: stay.refusal(end) is not None)
     refused = stay.refusal(ends[possible]) if possible < len(ends) else None
@@ -94,7 +94,7 @@ def extend(*, booking_id: int, to: datetime, now: datetime, actor: str) -> Slot:
         parking.terms.StayRefused: with what stops it.
     """
     with refusals.contended(), transaction.atomic():
-        stay = _Stay(booking.lock_booking(booking_id), now)
+        stay = _Stay(locking.lock_booking(booking_id), now)
         if refused := stay.refusal(to):
             if refused.rule == _TAKEN:
                 raise refusals.SpotTaken

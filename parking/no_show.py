@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from parking import arrivals, booking, refusals, tariff_words
+from parking import arrivals, booking, locking, refusals, tariff_words
 from parking.arrivals import Wait, Word
 from parking.formatting import clock
 from parking.models import (
@@ -79,7 +79,7 @@ def due(*, now: datetime, limit: int = 200) -> list[int]:
 def judge(*, slots: Sequence[Slot], now: datetime) -> Judgement:
     """Look at a spot that waits, and write when to look next or how it ended.
 
-    `slots` are all of the booking, locked (`booking.lock_booking`), and so are its payments: the
+    `slots` are all of the booking, locked (`locking.lock_booking`), and so are its payments: the
     meter is locked here, so that no report comes between the evidence and what follows. Whoever
     gets `RELEASE` cancels the stay in the same transaction.
     """
@@ -124,7 +124,7 @@ def more_time(*, booking_id: int, now: datetime, actor: str) -> datetime:
         NothingToWaitFor, AskedBefore, refusals.Busy: see there.
     """
     with refusals.contended(), transaction.atomic():
-        stay = _stay(booking.lock_booking(booking_id))
+        stay = _stay(locking.lock_booking(booking_id))
         watched = _watch_of(booking_id)
         wait = arrivals.wait_of(watched, stay) if watched and stay else None
         if watched is None or wait is None or not _may_ask(watched, wait, now):
@@ -190,7 +190,7 @@ def words(outlook: Outlook, *, rules: StayRules) -> str:
 
 def is_empty_still(*, booking_id: int, now: datetime) -> bool:
     """Say whether the spot of a booking still waits, and nobody has been seen there."""
-    stay = _stay(booking.slots_of(booking_id))
+    stay = _stay(locking.slots_of(booking_id))
     found = outlook(booking_id=booking_id, slots=stay, now=now) if stay else None
     return found is not None and not found.has_come and not found.released and now < found.deadline
 

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import access, booking, refusals
+from parking import access, locking, refusals
 from parking.api.bookings import BOOKING_KEY, booking_of, describe, json
 from parking.api.serializers import BookingAnswer, Problem
 from parking.api.spots import PROBLEM
@@ -62,7 +62,7 @@ class Cancel(APIView):
             nudge(tasks.submit_refund, str(refund_id))
         nudge_once(tasks.send_mail)
         nudge_meter(done.meter_id)
-        return json({**describe(booking.slots_of(found.pk)), "refunded": done.refunded})
+        return json({**describe(locking.slots_of(found.pk)), "refunded": done.refunded})
 
 
 class LongerHold(APIView):
@@ -87,7 +87,7 @@ class LongerHold(APIView):
             )
         except refusals.Busy:
             return busy()
-        return json(describe(booking.slots_of(found.pk)))
+        return json(describe(locking.slots_of(found.pk)))
 
 
 class Checkout(APIView):

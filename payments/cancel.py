@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from parking import booking, refund_policy, refusals
+from parking import booking, locking, refund_policy, refusals
 from parking.models import Booking, SlotState
 from parking.stays import stay_of
 from payments import mail, refunds
@@ -41,7 +41,7 @@ class LessDue(Exception):
 
 def due_now(*, reference: str, now: datetime) -> int | None:
     """Return what cancelling at `now` gives back, in minor units; None if nothing can be ended."""
-    stay = stay_of(booking.slots_of(_id(reference)))
+    stay = stay_of(locking.slots_of(_id(reference)))
     if not stay.is_booked or now >= stay.end:
         return None
     return sum(refund_policy.due(stay=stay, now=now).values())
@@ -69,7 +69,7 @@ def cancel_booking(
         refusals.Busy: others are at the same rows; nothing was cancelled.
     """
     with refusals.contended(), transaction.atomic():
-        known = booking.lock_booking(_id(reference))
+        known = locking.lock_booking(_id(reference))
         stay = stay_of(known)
         if not stay.is_booked or now >= stay.end:
             raise refusals.WrongState("over")

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import access, booking, changes, corrections, refusals
+from parking import access, changes, corrections, locking, refusals
 from parking.api.bookings import BOOKING_KEY, booking_of, describe, json
 from parking.api.extension import conflict
 from parking.api.serializers import BookingAnswer, Problem
@@ -146,7 +146,7 @@ class Change(APIView):
             nudge_once(tasks.send_mail)
             for meter_id in done.meter_ids:
                 nudge_meter(meter_id)
-        return json({**describe(booking.slots_of(found.pk)), "refunded": done.refunded})
+        return json({**describe(locking.slots_of(found.pk)), "refunded": done.refunded})
 
 
 def _wish(given: dict[str, Any]) -> dict[str, Any]:

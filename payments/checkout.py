@@ -19,7 +19,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from uuid6 import uuid7
 
-from parking import booking, formatting, refusals
+from parking import booking, formatting, locking, refusals
 from parking.models import Slot, SlotState
 from payments import arrival, exception_list, gateway, states
 from payments.models import UNDECIDED_STATES, MoneyException, Payment, PaymentState
@@ -175,13 +175,13 @@ def release_if_given_up(slot: Slot, now: datetime) -> None:
 
 
 def _lock(payment: Payment, *, is_whole: bool = True) -> tuple[Slot, Payment]:
-    slot = booking.lock_slot(payment.slot_id, booking_id=payment.slot.booking_id, is_whole=is_whole)
+    slot = locking.lock_slot(payment.slot_id, booking_id=payment.slot.booking_id, is_whole=is_whole)
     return slot, states.lock_payment(payment.id, slot=slot)
 
 
 def _payment_to_open(slot_id: int, booking_id: int | None, now: datetime) -> Payment:
     with refusals.contended(), transaction.atomic():
-        slot = booking.lock_slot(slot_id, booking_id=booking_id)
+        slot = locking.lock_slot(slot_id, booking_id=booking_id)
         known = list(slot.payments.filter(state__in=[PaymentState.PAID, *UNDECIDED_STATES]))
         if any(payment.state == PaymentState.PAID for payment in known):
             raise AlreadyPaid

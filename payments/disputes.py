@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from parking import booking, refusals
+from parking import locking, refusals
 from payments import exception_list, states
 from payments.models import Dispute, MoneyException, Payment
 from payments.records import ProcessorDispute
@@ -19,7 +19,7 @@ def adopt(*, said: ProcessorDispute, payment: Payment, now: datetime) -> Dispute
         refusals.Busy: others are at the same rows; nothing changed.
     """
     with refusals.contended(), transaction.atomic():
-        booking.lock_slot(payment.slot_id)
+        locking.lock_slot(payment.slot_id)
         locked = states.lock_payment(payment.id)
         dispute, is_new = Dispute.objects.get_or_create(
             dispute_id=said.id,

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from parking import booking, longer_hold, refusals
+from parking import booking, locking, longer_hold, refusals
 from parking.models import Slot, SlotState
 from payments import checkout, exception_list, gateway, states
 from payments.models import UNDECIDED_STATES, MoneyException, Payment, PaymentState
@@ -72,7 +72,7 @@ def give_up(*, slot_id: int, now: datetime, actor: str) -> None:
         gateway.GatewayError: the processor did not answer; the sweeper goes on.
     """
     with refusals.contended(), transaction.atomic():
-        slot = booking.lock_slot(slot_id)
+        slot = locking.lock_slot(slot_id)
         booking.begin_expiry(slot=slot, now=now, actor=actor)
         payment = slot.payments.filter(state=PaymentState.OPEN).first()
     if payment is None:
@@ -93,7 +93,7 @@ def put_off(*, slot_id: int, now: datetime, actor: str) -> datetime:
         longer_hold.NotLonger: see there; what has begun to end goes on ending.
     """
     with refusals.contended(), transaction.atomic():
-        slot = booking.lock_slot(slot_id)
+        slot = locking.lock_slot(slot_id)
         return longer_hold.prolong(slot=slot, now=now, actor=actor, not_after=_end_of_page(slot))
 
 
@@ -108,7 +108,7 @@ def force_release(*, slot_id: int, now: datetime, actor: str, reason: str) -> No
         refusals.WrongState: the slot is not expiring.
     """
     with refusals.contended(), transaction.atomic():
-        slot = booking.lock_slot(slot_id)
+        slot = locking.lock_slot(slot_id)
         if slot.state != SlotState.EXPIRING:
             raise refusals.WrongState(slot.state)
         for payment in slot.payments.filter(state=PaymentState.OPEN):
@@ -147,7 +147,7 @@ def _end_or_look(session_id: str, in_a_hurry: bool) -> Session:
 
 def _release_unpayable(slot_id: int, now: datetime) -> None:
     with refusals.contended(), transaction.atomic():
-        slot = booking.lock_slot(slot_id)
+        slot = locking.lock_slot(slot_id)
         if slot.payments.filter(state=PaymentState.OPEN).exists():
             return
         for known in slot.payments.filter(state=PaymentState.CREATED):

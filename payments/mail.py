@@ -19,7 +19,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 
-from parking import booking, calendar_file, languages, prepared, stays
+from parking import calendar_file, languages, locking, prepared, stays
 from parking.models import LateLight, Slot, SlotState
 from payments import letter_parts, letters, reminders
 from payments.letters import Letter
@@ -172,7 +172,7 @@ def _message(letter: Mail, now: datetime) -> EmailMultiAlternatives:
             return _written(letter, said["to"], Letter(said["subject"], parts))
     about = letter.booking
     with translation.override(languages.of_letters(about)):
-        stay = stays.stay_of(booking.slots_of(about.pk))
+        stay = stays.stay_of(locking.slots_of(about.pk))
         message = _written(letter, about.email, letters.compose(letter, about, stay, now=now))
         if letter.kind in _WITH_CALENDAR and stay.is_booked:
             file = calendar_file.write(about, stay, page=letters.link(about), now=now)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from parking import booking, no_show, refusals
+from parking import locking, no_show, refusals
 from parking.models import Slot
 from parking.no_show import Verdict
 from payments import cancel, mail, states
@@ -26,7 +26,7 @@ def look(*, booking_id: int, now: datetime) -> cancel.Cancelled | None:
         refusals.Busy: others are at the same rows; look again.
     """
     with refusals.contended(), transaction.atomic():
-        slots = booking.lock_booking(booking_id)
+        slots = locking.lock_booking(booking_id)
         _lock_payments(slots)
         found = no_show.judge(slots=slots, now=now)
         if found.slot is None or found.deadline is None:

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max, Sum
 
-from parking import booking, refusals
+from parking import booking, locking, refusals
 from parking.models import Booking, Slot
 from payments import exception_list, refunds, states
 from payments.models import (
@@ -160,7 +160,7 @@ def actor(user: User) -> str:
 
 
 def _locked(payment_id: UUID) -> Payment:
-    slot = booking.lock_slot(Payment.objects.values_list("slot_id", flat=True).get(id=payment_id))
+    slot = locking.lock_slot(Payment.objects.values_list("slot_id", flat=True).get(id=payment_id))
     payment = states.lock_payment(payment_id)
     payment.slot = slot
     return payment

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Sum
 from uuid6 import uuid7
 
-from parking import booking, refusals
+from parking import locking, refusals
 from parking.stays import Stay
 from payments import exception_list, gateway, states
 from payments.models import (
@@ -168,7 +168,7 @@ def _lock(refund_id: UUID) -> Refund:
     payment_id, slot_id = Refund.objects.values_list("payment_id", "payment__slot_id").get(
         id=refund_id
     )
-    booking.lock_slot(slot_id)
+    locking.lock_slot(slot_id)
     states.lock_payment(payment_id)
     return states.lock_refund(refund_id)
 
@@ -202,7 +202,7 @@ def _follow(refund_id: UUID, said: ProcessorRefund, now: datetime) -> Refund:
 
 def _take_in(payment: Payment, said: ProcessorRefund, now: datetime) -> Refund:
     with refusals.contended(), transaction.atomic():
-        booking.lock_slot(payment.slot_id)
+        locking.lock_slot(payment.slot_id)
         states.lock_payment(payment.id)
         refund, is_new = Refund.objects.get_or_create(
             refund_id=said.id,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Exists, OuterRef, QuerySet
 
-from parking import booking, closures, extension, late_lights, no_show, refusals, stays
+from parking import closures, extension, late_lights, locking, no_show, refusals, stays
 from parking.models import Slot, SlotState
 from payments.models import Mail, MailKind
 
@@ -78,7 +78,7 @@ def is_moot(letter: Mail, now: datetime) -> bool:
             booking_id=letter.booking_id, spot_id=letter.slot.spot_id
         )
     if letter.kind == MailKind.CLOSED:
-        stay = stays.stay_of(booking.slots_of(letter.booking_id))
+        stay = stays.stay_of(locking.slots_of(letter.booking_id))
         return closures.ahead(stay=stay, now=now) is None
     grown = Slot.objects.confirmed().filter(
         booking=letter.booking_id, period__startswith=letter.slot.end

@@ -3,7 +3,7 @@
 A move is made on a row that `lock_payment` or `lock_refund` returned; it checks the table and
 writes the state together with its ledger entry, in the caller's transaction. Locks come in the
 order spot, slot, payment, refund: whoever moves a payment has locked its slot before
-(`booking.lock_slot`).
+(`locking.lock_slot`).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from parking import availability, booking, closures, late_lights, refusals, spot_reports
+from parking import availability, booking, closures, late_lights, locking, refusals, spot_reports
 from parking.models import Booking, ReportOutcome, Spot
 from parking.stays import Stay
 from payments import cancel, change
@@ -124,7 +124,7 @@ def give_back(
         refusals.NotBooked, ChangePending, WrongState, Busy.
     """
     with refusals.contended(), transaction.atomic():
-        booking.lock_booking(_id(reference))
+        locking.lock_booking(_id(reference))
         stay = _stay(_id(reference), cause, now)
         if not cause.may_refund(stay, now):
             raise AskFirst
@@ -142,13 +142,13 @@ def tell(*, reference: str, now: datetime) -> None:
         refusals.NotBooked, ChangePending, Busy; spot_reports.NotTheTime: see there.
     """
     with refusals.contended(), transaction.atomic():
-        booking.lock_booking(_id(reference))
+        locking.lock_booking(_id(reference))
         stay = _stay(_id(reference), TAKEN, now)
         spot_reports.put(stay=stay, outcome=ReportOutcome.TOLD, now=now)
 
 
 def _stay(booking_id: int, cause: Cause, now: datetime) -> Stay:
-    stay = booking.open_stay(booking.slots_of(booking_id), now)
+    stay = booking.open_stay(locking.slots_of(booking_id), now)
     cause.check(stay, now)
     return stay
 

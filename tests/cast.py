@@ -152,11 +152,11 @@ def a_stay(spot: Spot, *ends: float, start: float = 0, **fields: Any) -> list[Sl
 
     The first part is confirmed at NOW, each extension when the stay before it ends in a minute.
     """
-    from parking import booking, extension
+    from parking import booking, extension, locking
 
     def confirm(slot: Slot, now: datetime) -> Slot:
         with transaction.atomic():
-            held = booking.lock_slot(slot.pk)
+            held = locking.lock_slot(slot.pk)
             booking.confirm(slot=held, now=now, actor="processor")
         return held
 

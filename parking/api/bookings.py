@@ -19,7 +19,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import access, any_spot, booking, refusals, stays, tasks
+from parking import access, any_spot, booking, locking, refusals, stays, tasks
 from parking.api import serializers
 from parking.api.lean import LeanView
 from parking.api.spots import PROBLEM, refused
@@ -208,7 +208,7 @@ class BookingDetail(APIView):
     def get(self, request: Request, reference: str) -> HttpResponse:
         """Return the booking as it is now."""
         found = booking_of(request, reference)
-        return json(describe(booking.slots_of(found.pk)))
+        return json(describe(locking.slots_of(found.pk)))
 
 
 def _zone_id(code: str) -> int:

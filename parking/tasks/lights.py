@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from parking import courier, lights, meter_care, meter_keys, refusals, seen_alarms
-from parking.lights import commands
+from parking.lights import commands, outcomes
 from parking.meter_client import Answer, MeterError
 from parking.signatures import Key
 from parking.tasks.nudges import nudge
@@ -127,7 +127,7 @@ def _settle(results: list[tuple[commands.Delivery, Answer | MeterError]]) -> Non
     """Store how it went; where somebody holds a meter too long, the leases end by themselves."""
     try:
         with refusals.contended():
-            commands.settle_all(results, now=timezone.now())
+            outcomes.settle_all(results, now=timezone.now())
     except refusals.Busy:
         serials = ", ".join(delivery.serial for delivery, _outcome in results)
         logger.warning("what these meters answered could not be stored: %s", serials)

@@ -20,6 +20,7 @@ from parking import (
     booking,
     changes,
     corrections,
+    locking,
     price_words,
     refusals,
     stay_times,
@@ -67,7 +68,7 @@ class _Page:
 
     def __init__(self, request: HttpRequest, found: Booking) -> None:
         self.request, self.found, self.now = request, found, timezone.now()
-        self.stay = booking.open_stay(booking.slots_of(found.pk), self.now)
+        self.stay = booking.open_stay(locking.slots_of(found.pk), self.now)
         given = request.POST if request.method == "POST" else request.GET
         self.is_asked = any(name in given for name in ("spot", "on", "at", "length"))
         self.form = _form(given, self.stay, has_begun=self.has_begun)

@@ -61,7 +61,7 @@ def main() -> int:
 def _one_by_one(meters: list[str], street: str) -> bool:
     from django.db import transaction
 
-    from parking import booking, tasks
+    from parking import booking, locking, tasks
     from parking.models import Light, Spot
 
     bare = _paced([lambda serial=serial: _bare(street, [serial]) for serial in meters[:CONFIRMED]])
@@ -77,7 +77,7 @@ def _one_by_one(meters: list[str], street: str) -> bool:
 
     def confirm(slot: Any) -> None:
         with transaction.atomic():
-            locked = booking.lock_slot(slot.pk)
+            locked = locking.lock_slot(slot.pk)
             booking.confirm(slot=locked, now=datetime.now().astimezone(), actor="x")  # noqa: TID251
         committed[slot.spot_id] = time.time()
         tasks.nudge_meter(locked.spot.meter_id)

@@ -13,7 +13,7 @@ from django.conf import settings as site_settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from parking import booking, meter_keys
+from parking import booking, locking, meter_keys
 from parking.management.commands.simulate_meters import meters as specs_from_database
 from parking.models import Meter, Slot, Spot, Zone
 from parking.simulator.app import App
@@ -89,7 +89,7 @@ def booked_now(meter: Meter, position: int = 1, minutes: int = 60) -> Slot:
     start = now.replace(minute=now.minute - now.minute % 5, second=0, microsecond=0)
     held = cast.a_hold(lamp(meter, position), start, minutes, now=now)
     with transaction.atomic():
-        slot = booking.lock_slot(held.pk)
+        slot = locking.lock_slot(held.pk)
         booking.confirm(slot=slot, now=now, actor="processor")
     return slot
 

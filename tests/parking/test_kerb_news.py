@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
-from parking import booking
+from parking import booking, locking
 from parking.kerb_news import KerbNews
 from parking.models import Slot, Spot
 from parking.plan_news import database_address
@@ -47,7 +47,7 @@ def done(step: Any) -> None:
 
 def end(slot: Slot) -> None:
     with transaction.atomic():
-        held = booking.lock_slot(slot.pk)
+        held = locking.lock_slot(slot.pk)
         booking.begin_expiry(slot=held, now=cast.NOW, actor="clock")
         booking.release(slot=held, now=cast.NOW, actor="clock")
 
@@ -72,7 +72,7 @@ def test_a_confirmed_hold_is_no_news(spot: Spot) -> None:
 
     def confirm() -> None:
         with transaction.atomic():
-            booking.confirm(slot=booking.lock_slot(slot.pk), now=cast.NOW, actor="processor")
+            booking.confirm(slot=locking.lock_slot(slot.pk), now=cast.NOW, actor="processor")
 
     assert told(confirm) == []
 

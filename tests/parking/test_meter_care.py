@@ -13,7 +13,7 @@ from django.db.utils import Error
 from django.utils import timezone
 
 from parking import desk, lights, meter_care, meter_keys, tasks
-from parking.lights import commands
+from parking.lights import commands, outcomes
 from parking.lights.alarms import alarms
 from parking.meter_protocol import from_now_on
 from parking.models import (
@@ -168,7 +168,7 @@ def test_a_delivery_that_was_on_its_way_ends_no_maintenance(meter: Meter, anna: 
     from parking.meter_client import MeterError
 
     busy = MeterError("busy", "later", retryable=True)
-    commands.settle(delivery=delivery, outcome=busy, now=now)
+    outcomes.settle(delivery=delivery, outcome=busy, now=now)
     assert commands.claim(now=now + timedelta(minutes=30)) == []
     assert (
         len(commands.claim(now=now + timedelta(minutes=61)))

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 from django.db import close_old_connections, connection, connections, transaction
 
-from parking import booking, refusals, tasks
+from parking import booking, locking, refusals, tasks
 from parking.models import Light, Meter, MeterCommand, Slot, SlotState, Spot
 from parking.models.meter import OPEN_COMMAND_STATES
 from parking.simulator.clock import VirtualClock
@@ -223,7 +223,7 @@ def citizen(dice: random.Random, meters: list[Meter], now: datetime) -> None:
     confirmed = list(Slot.objects.confirmed().filter(payments=None).values_list("pk", flat=True))
     if confirmed and dice.random() < 0.35:
         with transaction.atomic():
-            slot = booking.lock_slot(dice.choice(confirmed))
+            slot = locking.lock_slot(dice.choice(confirmed))
             if now < slot.end:
                 booking.cancel(slot=slot, now=now, actor="citizen")
         return
@@ -240,7 +240,7 @@ def confirm(spot: Spot, start: datetime, now: datetime, minutes: int = 120) -> N
     """Hold and confirm a stay, as a payment does."""
     held = cast.a_hold(spot, start, minutes, now=now, plate=f"ABC{spot.pk:03d}")
     with transaction.atomic():
-        booking.confirm(slot=booking.lock_slot(held.pk), now=now, actor="processor")
+        booking.confirm(slot=locking.lock_slot(held.pk), now=now, actor="processor")
 
 
 def open_commands(*, called: bool = False) -> int:

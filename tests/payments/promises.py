@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Sum
 
-from parking import booking
+from parking import locking
 from parking.models import Booking, Slot, SlotState
 from parking.stays import stay_of
 from payments.models import DEAD_REFUND_STATES, Payment, PaymentState
@@ -30,7 +30,7 @@ def _broken_by_slots() -> list[str]:
 def _broken_by_stays() -> list[str]:
     found = []
     for made in Booking.objects.filter(slots__state=SlotState.CONFIRMED).distinct():
-        stay = stay_of(booking.slots_of(made.pk))
+        stay = stay_of(locking.slots_of(made.pk))
         if {slot.spot_id for slot in stay.parts} != {made.spot_id}:
             found.append(f"{made} is for spot {made.spot_id}, and its stay is elsewhere")
         payments = Payment.objects.filter(

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from parking import booking
+from parking import booking, locking
 from parking.models import Slot, Spot
 from payments import checkout, webhooks
 from payments.models import LedgerEntry, Payment, WebhookEvent
@@ -74,7 +74,7 @@ def everything() -> dict[str, list[Any]]:
 
 def take_away(slot: Slot, now: datetime) -> None:
     """Release a slot although its payment is open, as an officer can."""
-    held = booking.lock_slot(slot.pk)
+    held = locking.lock_slot(slot.pk)
     booking.begin_expiry(slot=held, now=now, actor="officer")
     booking.release(slot=held, now=now, actor="officer")
 

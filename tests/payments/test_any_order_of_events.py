@@ -29,7 +29,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from parking import booking, corrections, extension, lights, refusals
+from parking import booking, corrections, extension, lights, locking, refusals
 from parking.models import (
     LIVE_STATES,
     PENDING_STATES,
@@ -217,7 +217,7 @@ class Kerb(RuleBasedStateMachine):
     )
     def change(self, which: int, spot: int | None, later: int | None, longer: int | None) -> None:
         slot = self._one(which, state=SlotState.CONFIRMED)
-        stay = stay_of(booking.slots_of(slot.booking_id))
+        stay = stay_of(locking.slots_of(slot.booking_id))
         wish = {
             "reference": slot.booking.reference,
             "spot_id": None if spot is None else self.spots[spot].pk,
@@ -368,7 +368,7 @@ class Kerb(RuleBasedStateMachine):
     @invariant()
     def a_stay_costs_what_its_tariff_says(self) -> None:
         for made in Booking.objects.all():
-            stay = stay_of(booking.slots_of(made.pk))
+            stay = stay_of(locking.slots_of(made.pk))
             if stay.is_booked:
                 minutes = (stay.end - stay.start) / timedelta(minutes=1)
                 price = -(-minutes * 200 // 60)  # two euro an hour, rounded up

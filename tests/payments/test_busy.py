@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from parking import booking, refusals, vehicles
+from parking import locking, refusals, vehicles
 from parking.models import Booking, Slot, SlotState, Spot, Vehicle
 from tests import cast
 from tests.payments.pages import page
@@ -83,7 +83,7 @@ def test_programs_are_told_by_a_problem_wherever_it_happens(
     def busy(*_: Any) -> None:
         raise refusals.Busy
 
-    monkeypatch.setattr(booking, "slots_of", busy)  # where no view expects it
+    monkeypatch.setattr(locking, "slots_of", busy)  # where no view expects it
     answer = client.get(f"/api/v1{page(paid)}")
     assert (answer.status_code, answer["Retry-After"]) == (409, "1")
     assert answer.json()["type"].endswith(":busy")

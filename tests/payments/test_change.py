@@ -9,7 +9,7 @@ from django.core import mail as outbox
 from django.test import Client
 from django.utils import timezone
 
-from parking import booking, refusals
+from parking import locking, refusals
 from parking.models import Slot, SlotState, Spot, StayRules
 from parking.stays import stay_of
 from payments import cancel, checkout, mail, refunds
@@ -113,7 +113,7 @@ def test_a_cheaper_change_gives_the_difference_back(
     refunds.submit(refund_id=refund.pk, now=timezone.now())
     said = text(guest, paid)
     assert "is returned to your card" in said
-    assert stay_of(booking.slots_of(paid.booking_id)).price == 100
+    assert stay_of(locking.slots_of(paid.booking_id)).price == 100
     check_books()
 
 
@@ -230,7 +230,7 @@ def test_programs_are_told_to_come_again_when_others_are_at_the_same_rows(
     def busy(*_: object, **__: object) -> None:
         raise refusals.Busy
 
-    monkeypatch.setattr(booking, "lock_booking", busy)
+    monkeypatch.setattr(locking, "lock_booking", busy)
     key = {"Booking-Key": paid.booking.access_key}
     body = {"to": (paid.start + timedelta(minutes=30)).isoformat(), "due": 0, "back": 100}
     for name in ("change/", "cancel/", "checkout/"):

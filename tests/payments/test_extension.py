@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from parking import booking, extension, refusals
+from parking import booking, extension, locking, refusals
 from parking.models import Slot, SlotState
 from payments import cancel, checkout, expiry, refunds
 from payments.models import MoneyException, Payment, PaymentState, Refund, RefundState
@@ -145,7 +145,7 @@ def test_money_that_comes_too_late_for_it_goes_back_and_says_so(
     longer = ask(guest, paid)
     payment = longer.payments.get()
     processor.pay(payment.session_id)
-    held = booking.lock_slot(longer.pk)
+    held = locking.lock_slot(longer.pk)
     booking.begin_expiry(slot=held, now=timezone.now(), actor="officer")
     booking.release(slot=held, now=timezone.now(), actor="officer")
     cast.a_hold(paid.spot, paid.end, 30, now=timezone.now())

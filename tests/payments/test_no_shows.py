@@ -9,7 +9,7 @@ from django.core import mail as outbox
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from parking import booking, changes, extension, no_show, refusals
+from parking import booking, changes, extension, locking, no_show, refusals
 from parking.models import (
     ArrivalOutcome,
     ArrivalWatch,
@@ -270,7 +270,7 @@ def test_a_stay_that_is_over_before_the_wait_is_not_watched(sensor: Sensor) -> N
 def test_who_books_after_the_start_has_as_long_from_then(zone: Zone, sensor: Sensor) -> None:
     sensor.says_free(0, 4)
     held = cast.a_hold(sensor.spot, now=cast.at(4))
-    booking.confirm(slot=booking.lock_slot(held.pk), now=cast.at(4), actor="processor")
+    booking.confirm(slot=locking.lock_slot(held.pk), now=cast.at(4), actor="processor")
     sensor.says_free(5, 18)
     assert look(18) == []
     sensor.says(False, 19)
@@ -281,8 +281,8 @@ def test_a_hold_that_nobody_paid_is_forgotten(sensor: Sensor) -> None:
     held = cast.a_hold(sensor.spot)
     look(8)
     assert ArrivalWatch.objects.exists(), "money may still come"
-    booking.begin_expiry(slot=booking.lock_slot(held.pk), now=cast.at(10), actor="clock")
-    booking.release(slot=booking.lock_slot(held.pk), now=cast.at(10), actor="clock")
+    booking.begin_expiry(slot=locking.lock_slot(held.pk), now=cast.at(10), actor="clock")
+    booking.release(slot=locking.lock_slot(held.pk), now=cast.at(10), actor="clock")
     assert look(20) == []
     assert not ArrivalWatch.objects.exists()
 
@@ -302,7 +302,7 @@ def test_nobody_loses_a_spot_while_paying_to_stay_longer(slot: Slot, sensor: Sen
     )
     sensor.says_free(15, 20)
     assert look(20) == []
-    booking.confirm(slot=booking.lock_slot(longer.pk), now=cast.at(20), actor="processor")
+    booking.confirm(slot=locking.lock_slot(longer.pk), now=cast.at(20), actor="processor")
     sensor.says_free(21, 34)
     assert look(34) == [], "who has just paid has as long from then on"
     sensor.says(False, 35)

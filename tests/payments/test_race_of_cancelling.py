@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from parking import booking, corrections, extension
+from parking import booking, corrections, extension, locking
 from parking.models import BookingEvent, Slot, SlotState, Spot
 from payments import checkout
 from payments.cancel import cancel_booking
@@ -76,14 +76,14 @@ def unlocked(call: Call, all_have_looked: Barrier) -> Call:
         return slot
 
     def look_at_booking(booking_id: int, **_more: Any) -> list[Slot]:
-        slots = booking.slots_of(booking_id)
+        slots = locking.slots_of(booking_id)
         all_have_looked.wait()
         return slots
 
     def run() -> Any:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(booking, "lock_slot", look_at_slot)
-            patch.setattr(booking, "lock_booking", look_at_booking)
+            patch.setattr(locking, "lock_slot", look_at_slot)
+            patch.setattr(locking, "lock_booking", look_at_booking)
             return call()
 
     return run
@@ -173,14 +173,14 @@ def test_without_the_locks_the_plate_of_a_cancelled_stay_is_corrected(stay: Paym
     both_here, is_over = meeting(2), meeting(2)
 
     def look_and_dream(booking_id: int) -> list[Slot]:
-        slots = booking.slots_of(booking_id)
+        slots = locking.slots_of(booking_id)
         both_here.wait()
         is_over.wait()
         return slots
 
     def correct() -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(booking, "lock_booking", look_and_dream)
+            patch.setattr(locking, "lock_booking", look_and_dream)
             corrects(stay)()
 
     def cancel() -> None:

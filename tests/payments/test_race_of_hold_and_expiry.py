@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from parking import booking, refusals
+from parking import booking, locking, refusals
 from parking.models import Slot, SlotState, Spot
 from payments import checkout, expiry
 from payments.models import Payment, PaymentState, Refund
@@ -46,7 +46,7 @@ def by_the_clock(now: datetime) -> None:
     """End holds as sites do that ask nobody."""
     for slot_id in booking.begin_expiries(now=now):
         with transaction.atomic():
-            slot = booking.lock_slot(slot_id)
+            slot = locking.lock_slot(slot_id)
             if slot.state == SlotState.EXPIRING:
                 booking.release(slot=slot, now=now, actor="clock")
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from parking import booking, extension, refusals
+from parking import extension, locking, refusals
 from parking.models import BookingEvent, Slot, SlotState, Spot
 from payments import checkout, expiry, gateway, ledger, proof, refunds, states, tasks, webhooks
 from payments.cancel import cancel_booking
@@ -146,7 +146,7 @@ def test_officers_who_refund_at_once_cannot_exceed_what_came_in(processor: Proce
 
     def ask() -> Refund:
         with transaction.atomic():
-            booking.lock_slot(payment.slot_id)
+            locking.lock_slot(payment.slot_id)
             return refunds.request(
                 payment=states.lock_payment(payment.id),
                 amount=150,

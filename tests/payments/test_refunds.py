@@ -2,7 +2,7 @@
 
 import pytest
 
-from parking import booking, refusals
+from parking import locking, refusals
 from parking.models import SlotState, Spot
 from payments import cancel, checkout, ledger, refunds, states
 from payments.cancel import cancel_booking
@@ -23,7 +23,7 @@ PENDING, FAILS = "4000000000007726", "4000000000005126"
 
 
 def ask(payment: Payment, amount: int, **fields: object) -> Refund:
-    booking.lock_slot(payment.slot_id)
+    locking.lock_slot(payment.slot_id)
     locked = states.lock_payment(payment.id)
     return refunds.request(
         payment=locked,

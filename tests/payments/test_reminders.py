@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core import mail as outbox
 
-from parking import booking, extension
+from parking import booking, extension, locking
 from parking.models import Closure, Slot, Spot
 from payments import mail, reminders
 from payments.models import Mail, MailKind
@@ -76,7 +76,7 @@ def test_a_reminder_that_is_owed_but_wrong_by_then_is_not_sent(spot: Spot) -> No
     reminders.owe(now=cast.at(45))
     [letter_id] = mail.due(now=cast.at(45))
     extension.extend(booking_id=slot.booking_id, to=cast.at(90), now=cast.at(45), actor="citizen")
-    held = booking.lock_slot(Slot.objects.latest("id").pk)
+    held = locking.lock_slot(Slot.objects.latest("id").pk)
     booking.confirm(slot=held, now=cast.at(46), actor="processor")
 
     assert mail.send(mail_id=letter_id, now=cast.at(46)) is False
@@ -96,7 +96,7 @@ def test_a_reminder_that_comes_too_late_is_not_sent(spot: Spot, minutes: float) 
 def test_a_cancelled_stay_is_not_reminded_of(spot: Spot) -> None:
     [slot] = cast.a_stay(spot, 60)
     reminders.owe(now=cast.at(45))
-    booking.cancel(slot=booking.lock_slot(slot.pk), now=cast.at(45), actor="citizen")
+    booking.cancel(slot=locking.lock_slot(slot.pk), now=cast.at(45), actor="citizen")
     assert remind(46) == []
     assert outbox.outbox == []
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from parking import booking, spot_reports
+from parking import booking, locking, spot_reports
 from parking.models import BookingEvent, Light, Slot, SlotState, Spot, SpotReport, StayRules
 from parking.stays import stay_of
 from payments import taken
@@ -133,7 +133,7 @@ def test_a_spot_is_reported_once_and_the_last_word_counts(
     # The other spot is taken, too.
     post(guest, running, do="move", spot=row[1].pk)
     assert SpotReport.objects.count() == 2
-    assert stay_of(booking.slots_of(running.booking_id)).spot == row[1]
+    assert stay_of(locking.slots_of(running.booking_id)).spot == row[1]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.test import Client
 from django.utils import timezone
 
-from parking import booking, formatting, refusals
+from parking import formatting, locking, refusals
 from parking.models import ArrivalWatch, Light, Slot, StayRules, Zone
 from tests import cast
 from tests.parking.sensors import Sensor
@@ -128,7 +128,7 @@ def test_two_who_press_at_once_wait_for_each_other(
     def busy(*_asked: Any) -> None:
         raise refusals.Busy
 
-    monkeypatch.setattr(booking, "lock_booking", busy)
+    monkeypatch.setattr(locking, "lock_booking", busy)
     answer = guest.post(page(slot, "on-my-way/"), follow=True)
     assert "try again in a moment" in answer.content.decode()
     assert ArrivalWatch.objects.get().more_time_at is None

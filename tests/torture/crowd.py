@@ -19,7 +19,7 @@ from typing import Any
 
 from django.db import connection, connections, transaction
 
-from parking import booking, refusals, terms
+from parking import booking, locking, refusals, terms
 from parking.models import Slot, SlotState
 from tests import cast
 
@@ -179,7 +179,7 @@ def _one(spot_id: int, state: str) -> list[int]:
 def _end(step: Callable[..., None], slot_id: int, now: datetime) -> bool:
     """Take the step unless another process was faster; return whether it was ours."""
     with suppress(refusals.BookingError), refusals.contended(), transaction.atomic():
-        slot = booking.lock_slot(slot_id)
+        slot = locking.lock_slot(slot_id)
         before = slot.state
         step(slot=slot, now=now, actor="crowd")
         return slot.state != before

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from parking import lights, meter_keys
-from parking.lights import commands
+from parking.lights import commands, outcomes
 from parking.meter_client import Answer
 from parking.models import (
     CommandState,
@@ -205,7 +205,7 @@ def test_a_command_tells_what_it_said_and_how_long_it_took(
     command = lights.send_again(meter_id=meter.pk, now=now)
     assert command is not None
     (delivery,) = commands.claim(now=now)
-    commands.settle(delivery=delivery, outcome=Answer.APPLIED, now=now + timedelta(seconds=1.5))
+    outcomes.settle(delivery=delivery, outcome=Answer.APPLIED, now=now + timedelta(seconds=1.5))
     page = enter(operator).get(reverse("admin:parking_metercommand_change", args=[command.pk]))
     text = page.content.decode()
     assert "1.5 s" in text

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from parking import booking, changes, corrections, extension, refund_policy, refusals
+from parking import booking, changes, corrections, extension, locking, refund_policy, refusals
 from parking.models import (
     Booking,
     BookingEvent,
@@ -52,7 +52,7 @@ def change(slot: Slot, now: datetime, **wish: Any) -> Slot:
 
 def paid(slot: Slot, now: datetime) -> Slot:
     with transaction.atomic():
-        held = booking.lock_slot(slot.pk)
+        held = locking.lock_slot(slot.pk)
         booking.confirm(slot=held, now=now, actor="processor")
     return held
 
@@ -79,7 +79,7 @@ def rules_broken(slot: Slot, now: datetime, **wish: Any) -> list[tuple[str, str]
 
 
 def stay(slot: Slot) -> Stay:
-    return stay_of(booking.slots_of(slot.booking_id))
+    return stay_of(locking.slots_of(slot.booking_id))
 
 
 def test_another_spot_costs_nothing_and_frees_the_old_one(spot: Spot, other: Spot) -> None:
@@ -132,7 +132,7 @@ def test_a_change_that_nobody_pays_leaves_the_stay_as_it_was(spot: Spot) -> None
         )
         new = changes.make(change=agreed, now=cast.at(5), actor="citizen")
     with transaction.atomic():
-        held = booking.lock_slot(new.pk)
+        held = locking.lock_slot(new.pk)
         booking.begin_expiry(slot=held, now=cast.at(15), actor="clock")
         booking.release(slot=held, now=cast.at(15), actor="clock")
 

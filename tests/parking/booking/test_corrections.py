@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from parking import booking, corrections, vehicles
+from parking import booking, corrections, locking, vehicles
 from parking.models import Booking, BookingEvent, Slot, Spot, StayRules
 from parking.terms import StayRefused
 from tests import cast
@@ -82,7 +82,7 @@ def test_it_ends_with_the_stay(spot: Spot) -> None:
     [slot] = cast.a_stay(spot, 60)
     with pytest.raises(corrections.TooLate):
         correct(slot, "XYZ789", minutes=60)
-    booking.cancel(slot=booking.lock_slot(slot.pk), now=cast.at(30), actor="citizen")
+    booking.cancel(slot=locking.lock_slot(slot.pk), now=cast.at(30), actor="citizen")
     with pytest.raises(corrections.TooLate):
         correct(slot, "XYZ789")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from parking import booking, extension, refusals
+from parking import booking, extension, locking, refusals
 from parking.models import Booking, Closure, Slot, SlotState, Spot, StayRules
 from parking.terms import StayRefused
 from tests import cast
@@ -116,7 +116,7 @@ def test_a_stay_that_is_over_or_not_paid_cannot_grow(spot: Spot) -> None:
     [first] = cast.a_stay(spot, 60)
     with pytest.raises(refusals.NotBooked):
         extend(first, 90, minutes=60)
-    cancelled = booking.lock_slot(first.pk)
+    cancelled = locking.lock_slot(first.pk)
     booking.cancel(slot=cancelled, now=cast.at(30), actor="citizen")
     with pytest.raises(refusals.NotBooked):
         extend(first, 90)

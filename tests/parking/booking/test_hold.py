@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError
 from psycopg import errors
 
-from parking import booking, refusals
+from parking import booking, locking, refusals
 from parking.models import Booking, BookingEvent, Slot, SlotState, Spot, Zone
 from parking.terms import NotPriced, SpotUnknown, StayRefused
 from tests import cast
@@ -101,7 +101,7 @@ def test_the_database_refuses_what_the_code_would_let_through(spot: Spot) -> Non
 
 
 def test_the_history_cannot_be_rewritten(spot: Spot) -> None:
-    slot = booking.lock_slot(cast.a_hold(spot).pk)
+    slot = locking.lock_slot(cast.a_hold(spot).pk)
     booking.begin_expiry(slot=slot, now=cast.at(1), actor="citizen")
     event = BookingEvent.objects.get()
     event.actor = "somebody else"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parking import booking, refund_policy
+from parking import locking, refund_policy
 from parking.models import Slot, Spot, StayRules
 from parking.pricing import Tariff, quote
 from parking.stays import stay_of
@@ -22,7 +22,7 @@ RISING = {
 
 
 def due(slots: list[Slot], minutes: float) -> list[int]:
-    fresh = booking.slots_of(slots[0].booking_id)
+    fresh = locking.slots_of(slots[0].booking_id)
     back = refund_policy.due(stay=stay_of(fresh), now=cast.at(minutes))
     return [back[slot.pk] for slot in slots]
 

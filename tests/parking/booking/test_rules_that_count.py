@@ -8,7 +8,7 @@ import pytest
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from pytest_django import DjangoAssertNumQueries
 
-from parking import availability, booking, refusals, terms
+from parking import availability, booking, locking, refusals, terms
 from parking.models import Booking, Closure, Slot, SlotState, Spot, StayRules, Zone
 from tests import cast
 
@@ -30,7 +30,7 @@ def two_spots(**rules: Any) -> tuple[Spot, Spot]:
 
 def end(slot: Slot) -> None:
     """Give a hold back as the sweeper does."""
-    locked = booking.lock_slot(slot.pk)
+    locked = locking.lock_slot(slot.pk)
     booking.begin_expiry(slot=locked, now=cast.at(1), actor="clock")
     booking.release(slot=locked, now=cast.at(1), actor="clock")
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from parking import booking, refusals
+from parking import booking, locking, refusals
 from parking.models import BookingEvent, Slot, SlotState, Spot
 from tests import cast
 
 
 def locked(slot: Slot) -> Slot:
-    return booking.lock_slot(slot.pk)
+    return locking.lock_slot(slot.pk)
 
 
 def confirmed(spot: Spot, minutes: int = 60, start: int = 0) -> Slot:

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from parking import booking, lights
-from parking.lights import commands, reported
+from parking import booking, lights, locking
+from parking.lights import commands, outcomes, reported
 from parking.lights.alarms import AlarmKind, alarms
 from parking.meter_client import Answer, MeterError
 from parking.meter_messages import LampState, State
@@ -29,7 +29,7 @@ def meter(db: None) -> Meter:
     meter = a_street_meter(cast.a_zone())
     lights.look(now=NOW)
     (delivery,) = commands.claim(now=NOW)
-    commands.settle(delivery=delivery, outcome=Answer.APPLIED, now=NOW)
+    outcomes.settle(delivery=delivery, outcome=Answer.APPLIED, now=NOW)
     said(meter, 0)
     return meter
 
@@ -63,7 +63,7 @@ def kinds(minutes: float) -> list[str]:
 def booked(meter: Meter, *, minute: float) -> None:
     """Confirm a stay of two hours that began at NOW."""
     held = cast.a_hold(lamp(meter, 1), NOW, 120)
-    booking.confirm(slot=booking.lock_slot(held.pk), now=at(minute), actor="processor")
+    booking.confirm(slot=locking.lock_slot(held.pk), now=at(minute), actor="processor")
 
 
 def test_a_healthy_meter_raises_none(meter: Meter) -> None:
@@ -177,7 +177,7 @@ def test_a_refused_plan_is_told_until_a_later_one_is_taken(meter: Meter) -> None
     booked(meter, minute=0)
     (delivery,) = commands.claim(now=at(0.1))
     refused = MeterError("not_yours", "403", retryable=False)
-    commands.settle(delivery=delivery, outcome=refused, now=at(0.1))
+    outcomes.settle(delivery=delivery, outcome=refused, now=at(0.1))
     (alarm,) = alarms(meters=Meter.objects.all(), now=at(0.2))
     assert (alarm.kind, alarm.word) == (AlarmKind.REFUSES, "not_yours: 403")
     lights.send_again(meter_id=meter.pk, now=at(0.3))
@@ -199,7 +199,7 @@ def test_a_lamp_that_changes_by_its_own_clock_before_us_is_right_when_we_follow(
     meter: Meter,
 ) -> None:
     held = cast.a_hold(lamp(meter, 1), at(30), 60)
-    booking.confirm(slot=booking.lock_slot(held.pk), now=NOW, actor="processor")
+    booking.confirm(slot=locking.lock_slot(held.pk), now=NOW, actor="processor")
     said(meter, 15, Show("green", "slow_blink"), revision=2)
     assert lamp(meter, 1).light.differs_since == at(15)
     lights.look(now=at(15.02))

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from parking import lights, tasks
-from parking.lights import breaker, commands
+from parking.lights import breaker, commands, outcomes
 from parking.lights.breaker import TRIPS_AFTER
 from parking.meter_client import Answer, MeterError
 from parking.models import CommandState, Gateway, Meter, MeterCommand, Zone
@@ -44,7 +44,7 @@ def send_all(outcome: Answer | MeterError, now: datetime = NOW) -> list[str]:
     while claimed := commands.claim(now=now):
         called += [delivery.serial for delivery in claimed]
         for delivery in claimed:
-            commands.settle(delivery=delivery, outcome=outcome, now=now)
+            outcomes.settle(delivery=delivery, outcome=outcome, now=now)
     return called
 
 
@@ -81,7 +81,7 @@ def test_failures_count_only_in_a_row(zone: Zone) -> None:
     for turn in range(12):
         for delivery in commands.claim(now=NOW):
             outcome = Answer.APPLIED if turn % 4 == 3 else SILENCE
-            commands.settle(delivery=delivery, outcome=outcome, now=NOW)
+            outcomes.settle(delivery=delivery, outcome=outcome, now=NOW)
     assert not Gateway.objects.exists()
 
 
@@ -106,7 +106,7 @@ def test_an_answer_closes_it_and_everybody_is_called(zone: Zone) -> None:
     (trial,) = commands.claim(now=row.open_until, limit=50)
     assert trial.is_trial
     assert commands.claim(now=row.open_until, limit=50) == []
-    commands.settle(delivery=trial, outcome=Answer.APPLIED, now=row.open_until)
+    outcomes.settle(delivery=trial, outcome=Answer.APPLIED, now=row.open_until)
     assert not Gateway.objects.exists()
     later = seconds(120)
     assert len(send_all(Answer.APPLIED, later)) == 11
@@ -126,10 +126,10 @@ def test_what_was_on_its_way_when_it_opened_moves_nothing(zone: Zone) -> None:
     meters(zone, 12, CABLE)
     flying = commands.claim(now=NOW, limit=12)
     for delivery in flying[:5]:
-        commands.settle(delivery=delivery, outcome=SILENCE, now=NOW)
+        outcomes.settle(delivery=delivery, outcome=SILENCE, now=NOW)
     until = Gateway.objects.get().open_until
     for delivery in flying[5:]:
-        commands.settle(delivery=delivery, outcome=SILENCE, now=seconds(4))
+        outcomes.settle(delivery=delivery, outcome=SILENCE, now=seconds(4))
     assert Gateway.objects.get().open_until == until
 
 

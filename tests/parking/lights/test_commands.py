@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from parking import lights
-from parking.lights import commands
+from parking import lights, locking
+from parking.lights import commands, outcomes
 from parking.meter_client import Answer, MeterError
 from parking.models import CommandState, Light, Meter, MeterCommand
 from tests import cast
@@ -38,7 +38,7 @@ def command(meter: Meter) -> MeterCommand:
 def sent(meter: Meter, outcome: Answer | MeterError, now=NOW) -> MeterCommand:
     """Claim, and settle with this outcome."""
     (delivery,) = commands.claim(now=now)
-    commands.settle(delivery=delivery, outcome=outcome, now=now)
+    outcomes.settle(delivery=delivery, outcome=outcome, now=now)
     return command(meter)
 
 
@@ -62,7 +62,7 @@ def test_a_newer_plan_waits_for_the_one_on_its_way(meter: Meter) -> None:
         locked = Meter.objects.select_for_update().get(pk=meter.pk)
         commands.write(meter=locked, now=seconds(1))
     assert commands.claim(now=seconds(2)) == []
-    commands.settle(delivery=delivery, outcome=Answer.APPLIED, now=seconds(3))
+    outcomes.settle(delivery=delivery, outcome=Answer.APPLIED, now=seconds(3))
     first = MeterCommand.objects.get(pk=delivery.command_id)
     assert first.state == CommandState.SUPERSEDED  # as it ended, whatever came after
     (second,) = commands.claim(now=seconds(3))
@@ -77,7 +77,7 @@ def test_being_heard_makes_due_sooner_never_later(meter: Meter) -> None:
 def test_a_late_sender_does_not_free_somebody_elses_lease(meter: Meter) -> None:
     (slow,) = commands.claim(now=NOW)
     (quick,) = commands.claim(now=seconds(21))
-    commands.settle(delivery=slow, outcome=MeterError("busy", "", retryable=True), now=seconds(22))
+    outcomes.settle(delivery=slow, outcome=MeterError("busy", "", retryable=True), now=seconds(22))
     meter.refresh_from_db()
     assert meter.busy_until == quick.lease_until
 
@@ -119,7 +119,7 @@ def test_what_trying_again_does_not_help_ends_it(meter: Meter, code: str, end: s
 def test_a_failing_meter_is_tried_again_and_again_but_not_past_not_after(meter: Meter) -> None:
     now, waits = NOW, []
     while claimed := commands.claim(now=now):
-        commands.settle(
+        outcomes.settle(
             delivery=claimed[0],
             outcome=MeterError("unavailable", "503", retryable=True),
             now=now,
@@ -146,7 +146,7 @@ def test_now_is_told_as_it_is_when_sent(meter: Meter) -> None:
     from parking import booking
 
     slot = cast.a_hold(spot, at(60))
-    booking.confirm(slot=booking.lock_slot(slot.pk), now=NOW, actor="processor")
+    booking.confirm(slot=locking.lock_slot(slot.pk), now=NOW, actor="processor")
     assert command(meter).body["spots"][0]["now"]["light"] == "off"
     (delivery,) = commands.claim(now=at(50))
     assert delivery.body["spots"][0]["now"] == {"light": "green", "pattern": "slow_blink"}
@@ -155,11 +155,11 @@ def test_now_is_told_as_it_is_when_sent(meter: Meter) -> None:
 def test_an_ack_ends_the_command_once(meter: Meter) -> None:
     accepted = sent(meter, Answer.ACCEPTED)
     said = {"meter_id": meter.pk, "command_id": accepted.pk, "reason": ""}
-    assert commands.acknowledge(**said, stage="delivered", now=seconds(1))
+    assert outcomes.acknowledge(**said, stage="delivered", now=seconds(1))
     assert command(meter).state == CommandState.ACCEPTED
-    assert commands.acknowledge(**said, stage="applied", now=seconds(2))
-    assert commands.acknowledge(**said, stage="rejected", now=seconds(3))
-    assert commands.acknowledge(**said, stage="applied", now=seconds(4))
+    assert outcomes.acknowledge(**said, stage="applied", now=seconds(2))
+    assert outcomes.acknowledge(**said, stage="rejected", now=seconds(3))
+    assert outcomes.acknowledge(**said, stage="applied", now=seconds(4))
     done = command(meter)
     assert (done.state, done.ended_at) == (CommandState.APPLIED, seconds(2))
 
@@ -167,8 +167,8 @@ def test_an_ack_ends_the_command_once(meter: Meter) -> None:
 def test_an_ack_of_another_meters_command_is_not_known(meter: Meter) -> None:
     other = a_street_meter(meter.zone, "MTR-000002")
     said = {"stage": "applied", "reason": "", "now": NOW}
-    assert not commands.acknowledge(meter_id=other.pk, command_id=command(meter).pk, **said)
-    assert not commands.acknowledge(meter_id=meter.pk, command_id=uuid4(), **said)
+    assert not outcomes.acknowledge(meter_id=other.pk, command_id=command(meter).pk, **said)
+    assert not outcomes.acknowledge(meter_id=meter.pk, command_id=uuid4(), **said)
     assert command(meter).state == CommandState.PENDING
 
 

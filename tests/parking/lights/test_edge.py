@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from parking import booking, lights, meter_keys
+from parking import booking, lights, locking, meter_keys
 from parking.models import CommandState, Meter, MeterCommand, MeterEvent
 from parking.signatures import Key, new_nonce, sign, verify
 from tests import cast
@@ -360,7 +360,7 @@ def test_the_time_is_told_to_a_clock_that_is_off_and_signed_for_this_question(
 
 def test_a_plan_in_the_answer_names_nobody(meter: Meter) -> None:
     slot = cast.a_hold(lamp(meter, 1), plate="SECRET1", email="who@example.org")
-    booking.confirm(slot=booking.lock_slot(slot.pk), now=cast.NOW, actor="processor")
+    booking.confirm(slot=locking.lock_slot(slot.pk), now=cast.NOW, actor="processor")
     text = call(meter, "GET", "plan").content.decode()
     assert slot.booking.reference in text
     assert "SECRET1" not in text

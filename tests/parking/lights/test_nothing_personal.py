@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from parking import booking, courier, lights, meter_mqtt, tasks
+from parking import booking, courier, lights, locking, meter_mqtt, tasks
 from parking.management.commands.simulate_meters import meters as specs
 from parking.models import Meter, MeterCommand, Slot
 from parking.simulator.http import Request, Response
@@ -56,7 +56,7 @@ def a_journey(meter: Meter) -> Slot:
         lamp(meter, 1), start, 60, plate=PLATE, email=MAIL, user=person, language="fa", now=now
     )
     with transaction.atomic():
-        booking.confirm(slot=booking.lock_slot(held.pk), now=now, actor=f"user:{person.pk}")
+        booking.confirm(slot=locking.lock_slot(held.pk), now=now, actor=f"user:{person.pk}")
     tasks.ship_command(meter.pk)
     eventually(lambda: shows(meter, 1, "green steady"), within=20)
     later = cast.a_hold(
@@ -64,10 +64,10 @@ def a_journey(meter: Meter) -> Slot:
         now=now,
     )  # fmt: skip
     with transaction.atomic():
-        booking.confirm(slot=booking.lock_slot(later.pk), now=now, actor="processor")
+        booking.confirm(slot=locking.lock_slot(later.pk), now=now, actor="processor")
     tasks.ship_command(meter.pk)
     with transaction.atomic():
-        booking.cancel(slot=booking.lock_slot(held.pk), now=now, actor="citizen", reason="by Ada")
+        booking.cancel(slot=locking.lock_slot(held.pk), now=now, actor="citizen", reason="by Ada")
     tasks.ship_command(meter.pk)
     eventually(lambda: shows(meter, 1, "off none"), within=20)
     return held

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parking import booking, lights
+from parking import booking, lights, locking
 from parking.charged_hours import charged_on, is_charging
 from parking.lights import Lamp, LightTable, Span, Stay, plan
 from parking.meter_protocol import shown_at
@@ -79,7 +79,7 @@ def test_without_a_sensor_that_sees_a_car_nothing_is_said(meter: Meter, word: bo
 def test_whoever_books_turns_the_red_into_green(meter: Meter) -> None:
     sees(meter, 1, True, False)
     held = cast.a_hold(lamp(meter, 1), at(10), 60, now=at(9))
-    booking.confirm(slot=booking.lock_slot(held.pk), now=at(10), actor="processor")
+    booking.confirm(slot=locking.lock_slot(held.pk), now=at(10), actor="processor")
     assert shown(meter, 10) == "green steady"
 
 
@@ -93,7 +93,7 @@ def test_whoever_is_just_paying_is_not_told_that_nobody_has(meter: Meter) -> Non
 @pytest.mark.django_db
 def test_a_citizen_who_parks_changes_no_plan_and_has_five_minutes_to_leave(meter: Meter) -> None:
     held = cast.a_hold(lamp(meter, 1), NOW, 60)
-    booking.confirm(slot=booking.lock_slot(held.pk), now=NOW, actor="processor")
+    booking.confirm(slot=locking.lock_slot(held.pk), now=NOW, actor="processor")
     before = MeterCommand.objects.count()
     sees(meter, 1, True, False)
     assert MeterCommand.objects.count() == before
@@ -106,7 +106,7 @@ def test_a_citizen_who_parks_changes_no_plan_and_has_five_minutes_to_leave(meter
 def test_the_next_citizen_is_announced_although_a_car_stands_there(meter: Meter) -> None:
     sees(meter, 1, True, False)
     held = cast.a_hold(lamp(meter, 1), at(60), 60, now=at(9))
-    booking.confirm(slot=booking.lock_slot(held.pk), now=at(9), actor="processor")
+    booking.confirm(slot=locking.lock_slot(held.pk), now=at(9), actor="processor")
     assert [shown(meter, minute) for minute in (44, 46, 61, 130)] == [
         "red blink",
         "green slow_blink",
@@ -134,7 +134,7 @@ def test_a_city_may_leave_it_out(meter: Meter, settings: Any) -> None:
 @pytest.mark.django_db
 def test_a_spot_out_of_use_is_amber_and_a_stay_there_is_still_green(meter: Meter) -> None:
     held = cast.a_hold(lamp(meter, 1), at(60), 60)
-    booking.confirm(slot=booking.lock_slot(held.pk), now=NOW, actor="processor")
+    booking.confirm(slot=locking.lock_slot(held.pk), now=NOW, actor="processor")
     Spot.objects.update(is_active=False)
     lights.look(now=at(7))
     assert [shown(meter, minute) for minute in (7, 70, 130)] == [

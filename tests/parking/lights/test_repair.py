@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from parking import lights
-from parking.lights import commands, reported
+from parking.lights import commands, outcomes, reported
 from parking.meter_client import Answer, MeterError
 from parking.meter_messages import LampState, State
 from parking.meter_protocol import Show
@@ -27,7 +27,7 @@ def meter(db: None) -> Meter:
     meter = a_street_meter(cast.a_zone())
     lights.look(now=NOW)
     (delivery,) = commands.claim(now=NOW)
-    commands.settle(delivery=delivery, outcome=Answer.APPLIED, now=NOW)
+    outcomes.settle(delivery=delivery, outcome=Answer.APPLIED, now=NOW)
     said(meter)
     return meter
 
@@ -87,7 +87,7 @@ def test_a_stuck_lamp_is_asked_less_and_less_often(meter: Meter) -> None:
         if lights.reconcile(now=now):
             asked.append(now)
             for delivery in commands.claim(now=now):
-                commands.settle(delivery=delivery, outcome=Answer.APPLIED, now=now)
+                outcomes.settle(delivery=delivery, outcome=Answer.APPLIED, now=now)
         now += timedelta(seconds=30)
     gaps = [(b - a).total_seconds() for a, b in pairwise(asked)]
     assert gaps[0] <= 120
@@ -106,7 +106,7 @@ def test_a_meter_that_is_heard_again_is_not_kept_waiting(meter: Meter) -> None:
     for _attempt in range(12):
         MeterCommand.objects.filter(ended_at=None).update(next_attempt_at=at(1))
         (delivery,) = commands.claim(now=at(1))
-        commands.settle(
+        outcomes.settle(
             delivery=delivery,
             outcome=MeterError("unavailable", "", retryable=True, retry_after=300),
             now=at(1),

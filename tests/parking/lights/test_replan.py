@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from parking import booking, lights
+from parking import booking, lights, locking
 from parking.models import Closure, CommandState, Light, Meter, MeterCommand, Slot, Spot, Zone
 from tests import cast
 from tests.cast import NOW, at
@@ -26,7 +26,7 @@ def planned(zone: Zone) -> Meter:
 
 def confirmed(meter: Meter, position: int = 1, start: float = 0, minutes: int = 60) -> Slot:
     slot = cast.a_hold(lamp(meter, position), at(start), minutes)
-    booking.confirm(slot=booking.lock_slot(slot.pk), now=NOW, actor="processor")
+    booking.confirm(slot=locking.lock_slot(slot.pk), now=NOW, actor="processor")
     return slot
 
 
@@ -79,7 +79,7 @@ def test_planning_again_writes_nothing(planned: Meter) -> None:
 
 def test_a_cancelled_slot_puts_the_lamp_out(planned: Meter) -> None:
     slot = confirmed(planned)
-    booking.cancel(slot=booking.lock_slot(slot.pk), now=at(1), actor="citizen")
+    booking.cancel(slot=locking.lock_slot(slot.pk), now=at(1), actor="citizen")
     assert commands(planned)[-1] == (3, CommandState.PENDING)
     assert lamp(planned, 1).light.desired_light == "off"
     assert MeterCommand.objects.filter(meter=planned, state=CommandState.PENDING).count() == 1
@@ -165,14 +165,14 @@ def test_a_meter_out_of_use_gets_no_command_until_it_is_back(planned: Meter) -> 
 
 def test_a_spot_without_a_meter_is_booked_all_the_same(spot: Spot) -> None:
     slot = cast.a_hold(spot)
-    booking.confirm(slot=booking.lock_slot(slot.pk), now=NOW, actor="processor")
+    booking.confirm(slot=locking.lock_slot(slot.pk), now=NOW, actor="processor")
     assert not MeterCommand.objects.exists()
 
 
 def test_no_message_says_who_parks(planned: Meter) -> None:
     person = cast.a_person("citizen")
     slot = cast.a_hold(lamp(planned, 1), plate="SECRET1", email="who@example.org", user=person)
-    booking.confirm(slot=booking.lock_slot(slot.pk), now=NOW, actor="processor")
+    booking.confirm(slot=locking.lock_slot(slot.pk), now=NOW, actor="processor")
     messages = json.dumps(list(MeterCommand.objects.values_list("body", flat=True)))
     assert slot.booking.reference in messages
     for personal in ("SECRET1", "who@example.org", "citizen", slot.booking.access_key):

@@ -7,7 +7,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parking import booking, lights, refusals
+from parking import booking, lights, locking, refusals
 from parking.meter_messages import LampState
 from parking.meter_protocol import from_now_on
 from parking.models import Closure, Meter, MeterCommand, Slot, Zone
@@ -67,10 +67,10 @@ def _do(what: str, meter: Meter, position: int, minute: int, cars: list[bool]) -
                 held = cast.a_hold(spot, at(minute + 5 * position), 30, now=now)
             except refusals.SpotTaken:
                 return
-            booking.confirm(slot=booking.lock_slot(held.pk), now=now, actor="processor")
+            booking.confirm(slot=locking.lock_slot(held.pk), now=now, actor="processor")
         case "cancel":
             for slot in Slot.objects.confirmed().filter(spot=spot, period__endswith__gt=now)[:1]:
-                booking.cancel(slot=booking.lock_slot(slot.pk), now=now, actor="citizen")
+                booking.cancel(slot=locking.lock_slot(slot.pk), now=now, actor="citizen")
         case "close":
             period = DateTimeTZRange(now, at(minute + 60))
             if Closure.objects.filter(spot=spot, period__overlap=period).exists():

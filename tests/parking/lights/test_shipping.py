@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from parking import booking, courier, lights, meter_keys, tasks
+from parking import booking, courier, lights, locking, meter_keys, tasks
 from parking.meter_client import MeterError
 from parking.models import CommandState, Light, Meter, MeterCommand, SlotState
 from tests.parking.street import (
@@ -66,7 +66,7 @@ def test_a_cancelled_booking_puts_it_out(planned: Meter) -> None:
     tasks.ship_command(planned.pk)
     eventually(lambda: shows(planned, 1, "green steady"))
     with transaction.atomic():
-        booking.cancel(slot=booking.lock_slot(slot.pk), now=timezone.now(), actor="citizen")
+        booking.cancel(slot=locking.lock_slot(slot.pk), now=timezone.now(), actor="citizen")
     tasks.ship_command(planned.pk)
     eventually(lambda: shows(planned, 1, "off none"))
 
@@ -149,7 +149,7 @@ def test_messages_twice_late_or_again_do_no_harm(
     tasks.ship_command(planned.pk)
     eventually(lambda: shows(planned, 1, "green steady"))
     with transaction.atomic():
-        booking.cancel(slot=booking.lock_slot(slot.pk), now=timezone.now(), actor="citizen")
+        booking.cancel(slot=locking.lock_slot(slot.pk), now=timezone.now(), actor="citizen")
     tasks.ship_command(planned.pk)
     eventually(lambda: shows(planned, 1, "off none"))
     eventually(lambda: last(planned).state == CommandState.APPLIED)

@@ -14,7 +14,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from parking import booking, lights, tasks
+from parking import booking, lights, locking, tasks
 from parking.models import Light, Meter, MeterCommand, Slot, Spot
 from parking.models.meter import OPEN_COMMAND_STATES
 from parking.simulator.engine import HEARTBEAT_S
@@ -101,7 +101,7 @@ def act(dice: random.Random, meters: list[Meter]) -> None:
         book(meter, position, nudged=dice.random() < 0.5)
         return
     with transaction.atomic():
-        slot = booking.lock_slot(booked.pk)
+        slot = locking.lock_slot(booked.pk)
         booking.cancel(slot=slot, now=timezone.now(), actor="citizen")
 
 

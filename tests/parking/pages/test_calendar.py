@@ -10,7 +10,7 @@ from django.db import transaction
 from django.test import Client
 from icalendar import Calendar
 
-from parking import booking
+from parking import booking, locking
 from parking.models import Slot, SlotState, Spot
 from tests import cast
 from tests.cast import NOW
@@ -27,7 +27,7 @@ def citizen() -> User:
 def slot(spot: Spot, citizen: User) -> Slot:
     held = cast.a_hold(spot, cast.at(60), user=citizen, plate="SECRET9")
     with transaction.atomic():
-        locked = booking.lock_slot(held.pk)
+        locked = locking.lock_slot(held.pk)
         booking.confirm(slot=locked, now=NOW, actor="processor")
     return locked
 

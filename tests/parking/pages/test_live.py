@@ -13,7 +13,7 @@ import pytest
 from django.db import transaction
 from playwright.sync_api import Browser, Page, expect
 
-from parking import booking
+from parking import booking, locking
 from parking.models import Spot, Zone
 from tests import cast
 from tests.parking.line import running_line
@@ -89,7 +89,7 @@ def test_anothers_booking_is_seen_within_two_seconds_and_so_is_its_end(
 
         slot = spot.slots.get()
         with transaction.atomic():
-            held = booking.lock_slot(slot.pk)
+            held = locking.lock_slot(slot.pk)
             booking.begin_expiry(slot=held, now=cast.NOW, actor="clock")
             booking.release(slot=held, now=cast.NOW, actor="clock")
         expect(popup).to_contain_text("Free", timeout=5_000)
@@ -121,7 +121,7 @@ def test_the_list_of_a_phone_follows_though_its_map_is_closed(
         expect(rows[0]).to_contain_text("Taken")
         expect(rows[1]).to_contain_text("Free")
         with transaction.atomic():
-            slot = booking.lock_slot(held.pk)
+            slot = locking.lock_slot(held.pk)
             booking.begin_expiry(slot=slot, now=cast.NOW, actor="clock")
             booking.release(slot=slot, now=cast.NOW, actor="clock")
         expect(rows[0]).to_contain_text("Free")

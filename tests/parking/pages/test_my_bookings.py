@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
-from parking import access, booking
+from parking import access, booking, locking
 from parking.models import Slot, SlotKind, SlotState, Zone
 from tests import cast
 from tests.cast import NOW
@@ -26,7 +26,7 @@ def citizen() -> User:
 
 def confirmed(slot: Slot) -> Slot:
     with transaction.atomic():
-        locked = booking.lock_slot(slot.pk)
+        locked = locking.lock_slot(slot.pk)
         booking.confirm(slot=locked, now=NOW, actor="processor")
     return locked
 
@@ -62,7 +62,7 @@ def test_given_up_and_cancelled_bookings_are_past(
     Slot.objects.filter(pk=given_up.pk).update(state=SlotState.RELEASED, ended_at=NOW)
     cancelled = confirmed(cast.a_hold(cast.a_spot(zone, "K-2"), cast.at(60), user=citizen))
     with transaction.atomic():
-        booking.cancel(slot=booking.lock_slot(cancelled.pk), now=NOW, actor="citizen")
+        booking.cancel(slot=locking.lock_slot(cancelled.pk), now=NOW, actor="citizen")
     client.force_login(citizen)
     assert set(rows(client, "over")) == {
         given_up.booking.reference,

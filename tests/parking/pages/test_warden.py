@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import transaction
 from django.test import Client
 
-from parking import booking
+from parking import booking, locking
 from parking.models import Light, LightColour, Slot, SlotState, Zone
 from parking.throttling import PlateSearchThrottle
 from tests import cast
@@ -30,7 +30,7 @@ def warden(zone: Zone) -> User:
 
 def confirmed(slot: Slot) -> Slot:
     with transaction.atomic():
-        locked = booking.lock_slot(slot.pk)
+        locked = locking.lock_slot(slot.pk)
         booking.confirm(slot=locked, now=NOW, actor="processor")
     return locked
 
