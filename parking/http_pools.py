@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from itertools import cycle
 from typing import Any
 
@@ -29,6 +30,7 @@ class ManyPools(httpx.AsyncBaseTransport):
         return await next(self._turns).handle_async_request(request)
 
     async def aclose(self) -> None:
-        """Close every connection."""
-        for pool in self._pools:
-            await pool.aclose()
+        """Close every connection, also where closing another one fails."""
+        async with AsyncExitStack() as closing:
+            for pool in self._pools:
+                closing.push_async_callback(pool.aclose)
