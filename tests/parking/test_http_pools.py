@@ -38,7 +38,9 @@ def test_many_at_once_share_the_pools_and_keep_their_connections() -> None:
         station = Station()
         server = await asyncio.start_server(station.serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=3)
+        limits = httpx.Limits(
+            max_connections=None, max_keepalive_connections=3, keepalive_expiry=60
+        )
         http = httpx.AsyncClient(transport=ManyPools(4, limits=limits), trust_env=False)
         async with http, asyncio.timeout(20):
             url = f"http://127.0.0.1:{port}/"
