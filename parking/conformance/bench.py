@@ -111,26 +111,37 @@ class Bench:
     ) -> Answer:
         """Send a plan once, signed as asked; `headers` replace those of the signature.
 
+        A meter may set its clock between two calls: where it refuses ours and tells its own, the
+        plan is sent again by that, unless it was to be `ahead_s` off.
+
         Raises:
             Broken: no whole answer came in time.
         """
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         base = urlsplit(self.url)
         path = base.path.rstrip("/") + plan_path(serial or self.serial)
-        signed: dict[str, str | None] = {
-            **sign(
-                key=key or self.keys[0],
-                method="PUT",
-                path=path,
-                body=data if sign_as is None else sign_as,
-                timestamp=int(self.clock() + self.offset_s + ahead_s),
-                nonce=nonce or new_nonce(),
-            ),
-            **(headers or {}),
-        }
+
+        def send() -> Answer:
+            signed: dict[str, str | None] = {
+                **sign(
+                    key=key or self.keys[0],
+                    method="PUT",
+                    path=path,
+                    body=data if sign_as is None else sign_as,
+                    timestamp=int(self.clock() + self.offset_s + ahead_s),
+                    nonce=nonce or new_nonce(),
+                ),
+                **(headers or {}),
+            }
+            return self._put(f"{base.scheme}://{base.netloc}{path}", data, signed)
+
+        answer = send()
+        return send() if not ahead_s and self._learns_time(answer) else answer
+
+    def _put(self, url: str, data: bytes, signed: Mapping[str, str | None]) -> Answer:
         try:
             answer = self.http.put(
-                f"{base.scheme}://{base.netloc}{path}",
+                url,
                 content=data,
                 timeout=self.answer_s,
                 headers={"Content-Type": "application/json"}
@@ -151,6 +162,17 @@ class Bench:
             if (wait := answer.headers.get("Retry-After", "")).isdigit()
             else 1.0,
         )
+
+    def _learns_time(self, answer: Answer) -> bool:
+        """Take the meter's own time from its refusal; say whether there was one."""
+        if answer.code != "clock_skew":
+            return False
+        try:
+            there = parse_stamp(answer.body.get("time")).timestamp()
+        except ValueError:
+            return False
+        self.offset_s = there - self.clock()
+        return True
 
     def give(self, plan: Mapping[int, Sequence[Entry]] | None = None, **changes: Any) -> str:
         """Have the meter take a plan as the city would, trying again; return the command's id.
@@ -173,17 +195,11 @@ class Bench:
                     self.taken.append(body["command_id"])
                 return str(body["command_id"])
             said = f"answered {answer.status} {answer.code}".strip()
-            if answer.code == "clock_skew" and "time" in answer.body:
-                try:
-                    there = parse_stamp(answer.body["time"]).timestamp()
-                except ValueError:
-                    break
-                self.offset_s = there - self.clock()
-            elif answer.status == 409 and isinstance(answer.body.get("revision"), int):
+            if answer.status == 409 and isinstance(answer.body.get("revision"), int):
                 body = self.message(plan, revision=answer.body["revision"] + 1, **changes)
             elif answer.status in {429, 503, 504}:
                 time.sleep(min(answer.retry_after_s, self.patience_s))
-            else:
+            elif answer.code != "clock_skew":  # then it is setting its clock just now
                 break
         raise Broken(f"a plan that keeps all rules was not taken: {said}")
 
