@@ -329,7 +329,7 @@ def test_spots_are_locked_by_their_ids_however_many_the_city_has(spot: Spot) -> 
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         asked = {"booking": slot.booking_id, "and_spot": other.pk}
-        cursor.execute(f"EXPLAIN {booking._LOCK_SPOTS}", asked)
+        cursor.execute(f"EXPLAIN {locking._LOCK_SPOTS}", asked)
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert plan.startswith("LockRows"), plan
     assert "Index Cond: (id = ANY" in plan, plan
