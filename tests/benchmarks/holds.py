@@ -101,7 +101,7 @@ def pgbench(insert: str, hours: int) -> float:
              *(["-p", str(parts.port)] if parts.port else []), parts.path.lstrip("/")],
             capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
-    return float(re.search(r"tps = ([\d.]+)", out)[1])  # type: ignore[index]
+    return float(re.search(r"tps = ([\d.]+)", out)[1])
 
 
 def main() -> int:

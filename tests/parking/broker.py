@@ -142,7 +142,7 @@ class MqttMeter:
             self._loop.close()
 
     async def _take(self, message: aiomqtt.Message) -> None:
-        name, body = str(message.topic), bytes(message.payload or b"")  # type: ignore[arg-type]
+        name, body = str(message.topic), bytes(message.payload or b"")
         headers = dict(getattr(message.properties, "UserProperty", []))
         expiry = int(getattr(message.properties, "MessageExpiryInterval", 0))
         self.seen.append((name, body, headers, expiry))

@@ -25,8 +25,8 @@ WORKER = "worker of a test"  # how the database knows it
 def forget_connections() -> None:
     """Let the next nudge connect anew: to where the settings say then."""
     pools.reset()
-    current_app._pool = None
-    current_app.amqp._producer_pool = None
+    current_app._pool = None  # type: ignore[attr-defined]
+    current_app.amqp._producer_pool = None  # type: ignore[attr-defined]
 
 
 class Redis:

@@ -16,7 +16,7 @@ def test_each_currency_has_its_decimals(currency: str, decimals: int) -> None:
 @pytest.mark.parametrize("wrong", ["", "eur", "XYZ", "EURO", None, 978, ["EUR"]])
 def test_a_currency_outside_the_table_is_refused(wrong: object) -> None:
     with pytest.raises(UnknownCurrency, match="is not a currency"):
-        exponent(wrong)  # type: ignore[arg-type]
+        exponent(wrong)
 
 
 def test_the_table_names_no_currency_twice_and_each_by_three_letters() -> None:

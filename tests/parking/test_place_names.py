@@ -85,9 +85,9 @@ def test_numbers_are_read_in_all_digits(city: Zone) -> None:
 def test_a_search_is_one_query_and_none_at_all_without_words(
     city: Zone, django_assert_num_queries: object
 ) -> None:
-    with django_assert_num_queries(0):  # type: ignore[operator]
+    with django_assert_num_queries(0):
         assert words_of("  ") == []
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(1):
         words_of("kamppi bulevardi k-2 " * 9)
 
 

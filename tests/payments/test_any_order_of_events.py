@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -50,7 +50,7 @@ from payments.models import (
 )
 from tests import cast
 from tests.payments.processor import Processor
-from tests.payments.situations import check_books
+from tests.payments.situations import check_books, taken_back
 
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
 SPOTS = 2
@@ -93,8 +93,7 @@ class Kerb(RuleBasedStateMachine):
 
     @initialize()
     def open_the_street(self) -> None:
-        self.frame = transaction.atomic()
-        self.frame._from_testcase = True  # as Django marks the transactions of its own tests
+        self.frame = taken_back()
         self.frame.__enter__()
         self.processor.start_again(cast.NOW)
         self.now = cast.NOW
@@ -107,7 +106,6 @@ class Kerb(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "frame"):
-            transaction.set_rollback(True)
             self.frame.__exit__(None, None, None)
 
     # --- What people do

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from parking.models import Slot, SlotState, Spot
-from payments import refunds
+from payments import gateway, refunds
 from payments.cancel import cancel_booking
 from payments.models import Refund
 from tests import cast
@@ -37,9 +37,7 @@ class TestCancelling:
         refunds.submit(refund_id=refund.id, now=timezone.now())
         assert "is returned to your card" in text(guest, slot)
         processor.control(f"refunds/{fresh(refund).refund_id}/settle", status="failed")
-        refunds.adopt(
-            said=refunds.gateway.retrieve_refund(fresh(refund).refund_id), now=timezone.now()
-        )
+        refunds.adopt(said=gateway.retrieve_refund(fresh(refund).refund_id), now=timezone.now())
         assert "could not be returned" in text(guest, slot)
 
     def test_an_amount_that_has_become_less_is_shown_again(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from parking import roles
 from parking.models import Zone
-from payments import exception_list, periods, reconciliation
+from payments import exception_list, reconciliation
 from payments.models import ClosedPeriod, ExceptionStep, MoneyException
 from tests import cast
 from tests.payments.processor import Processor
@@ -229,7 +229,7 @@ def test_each_role_closes_exactly_what_it_may(
 
 
 def test_the_page_names_what_is_open_and_takes_each_acceptance(yesterday: str) -> None:
-    day = periods.date.fromisoformat(yesterday)
+    day = date.fromisoformat(yesterday)
     row = MoneyException.objects.create(
         kind="difference", key="x", detail="one euro", opened_at=timezone.now(), concerns_on=day
     )

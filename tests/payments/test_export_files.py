@@ -214,7 +214,7 @@ class TestAgainstTheLedger:
     def test_a_reader_who_goes_away_leaves_a_line_without_a_manifest(
         self, auditor: User, year: Zone
     ) -> None:
-        body = audit_files.send(
+        body: Any = audit_files.send(
             table=TABLES["lines"], kind="csv", covered=YEAR, user=auditor, now=timezone.now()
         )
         next(body)

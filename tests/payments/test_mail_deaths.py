@@ -89,7 +89,7 @@ def after_claiming() -> None:
 
 
 def before_sending() -> None:
-    EmailBackend.open = die  # type: ignore[method-assign,assignment]
+    EmailBackend.open = die
 
 
 def after_the_server_took_it() -> None:
@@ -99,7 +99,7 @@ def after_the_server_took_it() -> None:
         assert send(*args) == 1
         die()
 
-    EmailBackend.send_messages = send_and_die  # type: ignore[method-assign,assignment]
+    EmailBackend.send_messages = send_and_die
 
 
 def after_noting_it() -> None:

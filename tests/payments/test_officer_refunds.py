@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group, User
@@ -59,7 +61,7 @@ def an_officer(name: str, role: str, zone: Zone | None = None) -> User:
     return User.objects.get(pk=person.pk)
 
 
-def ask(payment: Payment, by: User, amount: int = LIMIT, note: str = "broken meter") -> object:
+def ask(payment: Payment, by: User, amount: int = LIMIT, note: str = "broken meter") -> Any:
     return officer_refunds.ask(
         payment_id=payment.id, amount=amount, note=note, by=by, now=cast.at(5)
     )

@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from parking.models import BookingEvent, SlotState, Spot
-from payments import checkout
+from payments import checkout, gateway
 from payments.models import Mail, MoneyException, Payment, PaymentState, Refund
+from payments.records import Session
 from tests import cast
 from tests.payments.processor import Processor
 from tests.payments.situations import a_paid_booking, an_open_payment, books, check_books, fresh
@@ -64,8 +65,8 @@ def test_syncing_again_changes_nothing(spot: Spot, processor: Processor) -> None
 def test_a_fee_that_is_told_later_is_booked_then(spot: Spot, processor: Processor) -> None:
     payment = an_open_payment(spot)
     processor.pay(payment.session_id)
-    session = checkout.gateway.retrieve_session(payment.session_id)
-    early = checkout.Session(
+    session = gateway.retrieve_session(payment.session_id)
+    early = Session(
         **{
             **vars(session),
             "capture": type(session.capture)(

@@ -363,7 +363,7 @@ def counted(world: World, pages: dict[str, tuple[str, Address, int | None]]) -> 
         first = client.get(path)
         assert first.status_code in {200, 403}, (name, path, first.status_code)
         with CaptureQueriesContext(connection) as asked:
-            answer = client.get(path)
+            answer: Any = client.get(path)
             if answer.streaming:
                 b"".join(answer.streaming_content)
         found[name] = len(asked)

@@ -4,7 +4,7 @@ import pytest
 
 from parking import locking, refusals
 from parking.models import SlotState, Spot
-from payments import cancel, checkout, ledger, refunds, states
+from payments import cancel, checkout, gateway, ledger, refunds, states
 from payments.cancel import cancel_booking
 from payments.models import Document, Mail, MoneyException, Payment, Refund, RefundReason
 from tests import cast
@@ -178,7 +178,7 @@ def test_a_refund_first_seen_failed_leaves_the_same_books(spot: Spot, processor:
     payment = a_paid_booking(spot, processor, card=PENDING)
     refund = ask(payment, 200)
     processor.fail("lost_answer", "/v1/refunds", times=3)
-    with pytest.raises(refunds.gateway.GatewayError):
+    with pytest.raises(gateway.GatewayError):
         refunds.submit(refund_id=refund.id, now=cast.at(6))
     [theirs] = processor.all("refunds")
     processor.control(f"refunds/{theirs['id']}/settle", status="failed")
@@ -228,7 +228,7 @@ def test_every_refund_gets_a_credit_note(spot: Spot, processor: Processor) -> No
     for _ in range(2):
         last = refunds.submit(refund_id=ask(payment, 50).id, now=cast.at(6))
     processor.control(f"refunds/{last.refund_id}/settle", status="failed")
-    refunds.adopt(said=refunds.gateway.retrieve_refund(last.refund_id), now=cast.at(7))
+    refunds.adopt(said=gateway.retrieve_refund(last.refund_id), now=cast.at(7))
     ledger.seal()
     assert [
         (str(document), str(document.reverses or ""))
@@ -246,7 +246,7 @@ def test_an_old_word_about_an_ended_refund_changes_nothing(
 ) -> None:
     payment = a_paid_booking(spot, processor, card=PENDING)
     refund = refunds.submit(refund_id=ask(payment, 200).id, now=cast.at(6))
-    old = refunds.gateway.retrieve_refund(refund.refund_id)
+    old = gateway.retrieve_refund(refund.refund_id)
     processor.control(f"refunds/{refund.refund_id}/settle", status="failed")
     refunds.submit(refund_id=refund.id, now=cast.at(7))
     before = books()

@@ -10,15 +10,12 @@ import json
 import os
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 import stripe  # noqa: TID251  (signs notices as the processor does)
-from django.db import transaction
 
 from parking import extension
 from parking.models import Booking, BookingEvent, Slot
@@ -38,7 +35,13 @@ from payments.models import (
 from tests import cast
 from tests.payments.processor import SECRET, Processor
 from tests.payments.seventeen import at_any_moment
-from tests.payments.situations import a_paid_booking, an_open_payment, check_books, take_away
+from tests.payments.situations import (
+    a_paid_booking,
+    an_open_payment,
+    check_books,
+    take_away,
+    taken_back,
+)
 
 HEARD = cast.NOW + timedelta(days=2.5)  # when all notices arrive
 DISPUTED, AT_ONCE = "4000000000000259", "4000000000000077"
@@ -169,15 +172,6 @@ def rows() -> Rows:
             )
         ),
     }
-
-
-@contextmanager
-def taken_back() -> Iterator[None]:
-    frame = transaction.atomic()
-    frame._from_testcase = True  # the gateway refuses to ask inside any other
-    with frame:
-        yield
-        transaction.set_rollback(True)
 
 
 def compare_orders(processor: Processor, orders: int) -> None:

@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 import requests
 import stripe  # noqa: TID251  (signs notices as the processor does)
-from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -48,6 +47,7 @@ from payments.models import Payment, PaymentState
 from tests import cast
 from tests.payments.processor import SECRET, Processor
 from tests.payments.seventeen import at_any_moment, at_rest
+from tests.payments.situations import taken_back
 
 GOOD, DECLINED, CHALLENGED = "4242424242424242", "4000000000000002", "4000002500003155"
 REFUND_PENDS, REFUND_FAILS, DISPUTED = "4000000000007726", "4000000000005126", "4000000000000259"
@@ -66,8 +66,7 @@ class Money(RuleBasedStateMachine):
 
     @initialize()
     def open_the_street(self) -> None:
-        self.frame = transaction.atomic()
-        self.frame._from_testcase = True  # as Django marks the transactions of its own tests
+        self.frame = taken_back()
         self.frame.__enter__()
         self.processor.start_again(cast.NOW)
         self.now = cast.NOW
@@ -84,7 +83,6 @@ class Money(RuleBasedStateMachine):
             self.come_to_rest()
             assert at_any_moment() + at_rest(self.processor, self.now) == []
         finally:
-            transaction.set_rollback(True)
             self.frame.__exit__(None, None, None)
 
     # --- What people do

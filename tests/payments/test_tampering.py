@@ -44,7 +44,7 @@ FLIPPED = {
 
 def flip(field: models.Field) -> str:
     """Return an assignment that changes one byte of the column."""
-    target = field.target_field if field.is_relation else field
+    target = field.target_field if field.is_relation else field  # type: ignore[attr-defined]
     if field.name == "number" and field.model is LedgerEntry:
         return "number = number + 1000"  # the next one is another entry's, and unique
     kind = next(kind for kind in FLIPPED if isinstance(target, kind))

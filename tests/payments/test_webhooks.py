@@ -4,6 +4,7 @@ import itertools
 import json
 import random
 import time
+from typing import Any
 
 import pytest
 import stripe  # noqa: TID251
@@ -81,7 +82,7 @@ def a_story(processor: Processor) -> None:
     gateway.expire_session(expired.session_id)
 
 
-def outcome() -> dict[str, object]:
+def outcome() -> dict[str, Any]:
     rows = everything()
     return {
         "slots": [state for _, state in rows["slots"]],

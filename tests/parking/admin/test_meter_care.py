@@ -202,9 +202,9 @@ def test_a_thousand_meters_and_lights_take_no_more_queries_than_a_few(
         Light(spot=spot, desired_light="green", desired_pattern="steady") for spot in spots
     )
     browser = enter(operator)
-    with django_assert_max_num_queries(12):  # type: ignore[operator]
+    with django_assert_max_num_queries(12):
         assert "1000" in browser.get(reverse(LIST)).content.decode().replace(",", "")
-    with django_assert_max_num_queries(12):  # type: ignore[operator]
+    with django_assert_max_num_queries(12):
         assert browser.get(reverse(LIGHTS)).context["count"] == 999
 
 

@@ -92,7 +92,7 @@ def test_the_list_takes_the_same_queries_for_one_meter_and_for_many(
     for number in range(2, 30):
         a_street_meter(zone, f"MTR-{number:06d}")
     browser = enter(operator)
-    with django_assert_max_num_queries(12):  # type: ignore[operator]
+    with django_assert_max_num_queries(12):
         assert browser.get(reverse(LIST)).status_code == 200
 
 

@@ -165,7 +165,7 @@ def test_asking_costs_the_same_number_of_queries_however_full_the_street(
     [first] = cast.a_stay(spot, 60)
     for number in range(10):
         cast.a_hold(spot, cast.at(100 + 30 * number), minutes=30)
-    with django_assert_num_queries(4):  # type: ignore[operator]
+    with django_assert_num_queries(4):
         room(first)
 
 

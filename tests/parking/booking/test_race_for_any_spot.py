@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 from collections import Counter
 from collections.abc import Callable
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 
 import pytest
 from django.db import connection, connections
@@ -39,7 +41,7 @@ def first_free(zone_id: int) -> object:
     return cast.a_hold(spot)
 
 
-def _race(zone_id: int, ask: Ask, each: int, barrier: object, results: object) -> None:
+def _race(zone_id: int, ask: Ask, each: int, barrier: Barrier, results: Queue[str]) -> None:
     connections.close_all()
     try:
         connection.ensure_connection()

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from parking.imports import ImportFailed, Kind, Noun, spots
+from parking.imports.copying import copy_in
 from parking.models import Light, Meter, Slot, SlotState, Spot, StayRules, TariffVersion, Zone
 from tests import cast
 from tests.cast import NOW
@@ -188,7 +189,6 @@ def test_a_failure_in_the_middle_leaves_nothing_behind_and_the_next_run_complete
             raise RuntimeError("the power is gone")
         copy_in(objects)
 
-    copy_in = spots.copy_in
     with monkeypatch.context() as patched:
         patched.setattr(spots, "copy_in", fails)
         with pytest.raises(RuntimeError):

@@ -10,6 +10,7 @@ from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from parking import courier, meter_client
@@ -49,7 +50,7 @@ class Meter:
     """A server on a free port."""
 
     def __init__(self) -> None:
-        self.handler = type("Handler", (Endpoint,), {"asked": []})
+        self.handler: type[Endpoint] = type("Handler", (Endpoint,), {"asked": []})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
@@ -204,7 +205,7 @@ def test_an_endless_answer_is_cut_off(meter: Meter) -> None:
 def test_a_meter_that_never_answers_is_given_up_in_time(
     meter: Meter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = meter_client.httpx.AsyncClient(timeout=0.2, trust_env=False)
+    client = httpx.AsyncClient(timeout=0.2, trust_env=False)
     monkeypatch.setattr(meter_client, "_http", lambda: client)
     meter.answers(lambda it, _body: time.sleep(1))
     error = failure(meter.url)

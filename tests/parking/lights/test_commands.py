@@ -1,7 +1,7 @@
 """A command is sent by one sender at a time and ends exactly once."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -18,7 +18,7 @@ from tests.parking.street import a_street_meter
 pytestmark = pytest.mark.django_db
 
 
-def seconds(count: float):
+def seconds(count: float) -> datetime:
     """Return the moment so many seconds after NOW."""
     return NOW + timedelta(seconds=count)
 
@@ -32,7 +32,7 @@ def meter(db: None) -> Meter:
 
 
 def command(meter: Meter) -> MeterCommand:
-    return MeterCommand.objects.filter(meter=meter).order_by("-created_at", "-id").first()
+    return MeterCommand.objects.filter(meter=meter).latest("created_at", "id")
 
 
 def sent(meter: Meter, outcome: Answer | MeterError, now=NOW) -> MeterCommand:

@@ -193,5 +193,5 @@ def test_many_meters_are_looked_at_with_few_queries(
         a_street_meter(zone, f"MTR-{number:06d}")
     lights.look(now=NOW)
     confirmed(Meter.objects.get(serial="MTR-000007"))
-    with django_assert_max_num_queries(12):  # type: ignore[operator]
+    with django_assert_max_num_queries(12):
         assert lights.look(now=at(7)) == 20

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from parking import booking, lights, locking, refusals
 from parking.meter_messages import LampState
-from parking.meter_protocol import from_now_on
+from parking.meter_protocol import Entry, from_now_on
 from parking.models import Closure, Meter, MeterCommand, Slot, Zone
 from parking.models.meter import OPEN_COMMAND_STATES
 from tests import cast
@@ -54,7 +54,7 @@ def test_a_revision_rises_exactly_when_what_lies_ahead_changes(
         assert sent.revision == after[0]
 
 
-def _known(meter: Meter) -> tuple[int, dict[int, list[object]]]:
+def _known(meter: Meter) -> tuple[int, dict[int, list[Entry]]]:
     fresh = Meter.objects.get(pk=meter.pk)
     return fresh.plan_revision, lights.plan_of(fresh)
 

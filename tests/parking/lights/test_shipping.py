@@ -47,7 +47,7 @@ def ship_at_last() -> None:
 
 
 def last(meter: Meter) -> MeterCommand:
-    return MeterCommand.objects.filter(meter=meter).order_by("-created_at").first()
+    return MeterCommand.objects.filter(meter=meter).latest("created_at")
 
 
 def test_a_confirmed_booking_turns_its_lamp_green_and_no_other(planned: Meter) -> None:

@@ -28,18 +28,18 @@ def signed(**changes: object) -> dict[str, str]:
         "timestamp": AT,
         "nonce": "nonce-0001",
     }
-    return sign(**{**parts, **changes})  # type: ignore[arg-type]
+    return sign(**{**parts, **changes})
 
 
 def check(headers: dict[str, str], now: float = AT, **changes: object) -> Signed:
     parts = {"method": "PUT", "path": "/v1/meters/M/plan", "body": b"{}"}
     keys = {KEY.key_id: KEY, OTHER.key_id: OTHER}
-    return verify(header=headers.get, key_of=keys.get, now=now, **{**parts, **changes})  # type: ignore[arg-type]
+    return verify(header=headers.get, key_of=keys.get, now=now, **{**parts, **changes})
 
 
 def refused(headers: dict[str, str], **changes: object) -> str:
     with pytest.raises(SignatureRefused) as caught:
-        check(headers, **changes)  # type: ignore[arg-type]
+        check(headers, **changes)
     return caught.value.code
 
 
@@ -77,7 +77,7 @@ def test_nothing_signed_may_differ(changes: dict[str, object]) -> None:
 @pytest.mark.parametrize("value", [None, "", "é", "a b", "-1", "9" * 40])
 def test_headers_that_are_missing_or_misspelt_are_refused(name: str, value: str | None) -> None:
     headers = {**signed(), name: value}
-    assert refused(headers) == "bad_signature"  # type: ignore[arg-type]
+    assert refused(headers) == "bad_signature"
 
 
 @pytest.mark.parametrize(("off", "code"), [(300, None), (-300, None), (301, 1), (-301, 1)])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from parking import arrivals
 from parking.arrivals import Word
-from parking.models import Zone
+from parking.models import Meter, Spot, Zone
 from tests import cast
 from tests.parking.sensors import Sensor
 
@@ -62,8 +62,8 @@ def free_since(reports: list[Report]) -> float | None:
 )
 @given(reports=REPORTS)
 def test_it_is_kept_as_a_walk_over_all_reports_finds_it(zone: Zone, reports: list[Report]) -> None:
-    cast.Meter.objects.all().delete()
-    cast.Spot.objects.all().delete()
+    Meter.objects.all().delete()
+    Spot.objects.all().delete()
     sensor = Sensor(zone, saw_a_car=None)
     at = 0.0
     for report in reports:

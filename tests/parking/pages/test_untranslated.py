@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
 
 import pytest
 from django.test import Client
@@ -25,13 +24,12 @@ NAMES = {
 
 
 @pytest.fixture
-def brackets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def brackets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put every text that gettext sees into brackets."""
     monkeypatch.setattr(DjangoTranslation, "gettext", lambda _, text: f"⟦{text}⟧")
     monkeypatch.setattr(
         DjangoTranslation, "ngettext", lambda _, one, many, n: f"⟦{one if n == 1 else many}⟧"
     )
-    return
 
 
 def outside(page: str) -> set[str]:

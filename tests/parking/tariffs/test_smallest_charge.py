@@ -194,7 +194,7 @@ def test_a_person_does_not_wait_for_it(
     heavy: dict[str, Any], rules: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a week's stays in steps of five minutes a tenth is priced; the others are like them."""
-    priced = Mock(wraps=search.quote)
+    priced = Mock(wraps=quote)
     monkeypatch.setattr(search, "quote", priced)
     _ask(Tariff.parse(heavy), slot_step_min=5, **rules)
 

@@ -89,7 +89,7 @@ class Box:
 
     # The client
 
-    def client(self, key: str = KEY, *, retries: int = 0) -> stripe.v1:
+    def client(self, key: str = KEY, *, retries: int = 0) -> stripe.V1Services:
         """Return the real client's first version of the API."""
         return stripe.StripeClient(
             key,

@@ -13,7 +13,7 @@ def named(card: Card) -> str:
     return card.does
 
 
-def status_of(box: Box, session_id: str) -> tuple[str, str]:
+def status_of(box: Box, session_id: str) -> tuple[str | None, str]:
     session = box.client().checkout.sessions.retrieve(session_id)
     return session.status, session.payment_status
 
