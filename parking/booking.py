@@ -8,7 +8,7 @@ what was not nudged.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
 
 import orjson
@@ -16,11 +16,12 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from parking import arrivals, lights, prepared
+from parking import arrivals, lights, prepared, remembered
 from parking.models import LIVE_STATES, Booking, BookingEvent, Slot, SlotKind, SlotState, Spot
+from parking.pricing import QuoteError
 from parking.refusals import ChangePending, NotBooked, SpotTaken, WrongState, contended
 from parking.stays import Stay, stay_of
-from parking.terms import Terms, agree, conditions
+from parking.terms import UNCHANGED, StayRefused, Terms, agree, conditions
 
 HOLD_FOR = timedelta(minutes=10)
 FREE_BY_TARIFF = "no charge by the tariff"
@@ -52,16 +53,22 @@ def hold(
         SpotTaken, Busy: see there.
         parking.terms.SpotUnknown, StayRefused, NotPriced; parking.pricing.QuoteError.
     """
-    wanted = conditions(spot_id=spot_id, start=start, end=end)
     booking = Booking(
         user=user,
         email=email,
         plate=plate,
         vehicle_class=vehicle_class,
-        spot=wanted.spot,
         language=language,
         created_at=now,
     )
+    known = remembered.conditions(spot_id=spot_id, start=start, end=end)
+    if known is not None and not known.depend_on_others(now=now):
+        # A refusal may be out of date: only the city says no.
+        with suppress(StayRefused, QuoteError, _Outdated):
+            agreed = agree(conditions=known, now=now, vehicle_class=vehicle_class)
+            return _claim(booking, agreed, known.period, now, as_of=known.version)
+    wanted = conditions(spot_id=spot_id, start=start, end=end)
+    remembered.learn(wanted)
     if not wanted.depend_on_others(now=now):
         agreed = agree(conditions=wanted, now=now, vehicle_class=vehicle_class)
         return _claim(booking, agreed, wanted.period, now)
@@ -73,8 +80,15 @@ def hold(
         return _claim(booking, agreed, wanted.period, now)
 
 
-def _claim(booking: Booking, agreed: Terms, period: DateTimeTZRange, now: datetime) -> Slot:
-    """Write booking and slot on the agreed terms."""
+class _Outdated(Exception):
+    """The city does not say any more what was remembered of it; or, with a buffer, it is taken."""
+
+
+def _claim(
+    booking: Booking, agreed: Terms, period: DateTimeTZRange, now: datetime, *, as_of: str = ""
+) -> Slot:
+    """Write booking and slot on the agreed terms; where they are remembered, `as_of` a version."""
+    booking.spot = agreed.spot
     slot = Slot(
         booking=booking,
         spot=agreed.spot,
@@ -93,7 +107,7 @@ def _claim(booking: Booking, agreed: Terms, period: DateTimeTZRange, now: dateti
     # One statement is a transaction by itself; only more than one needs a wider one.
     several = is_free or release_after_min is not None or connection.in_atomic_block
     with contended(), transaction.atomic() if several else nullcontext():
-        _insert(booking, slot)
+        _insert(booking, slot, as_of)
         if release_after_min is not None:
             arrivals.watch(slot=slot, release_after_min=release_after_min)
         if is_free:
@@ -106,7 +120,7 @@ def _claim(booking: Booking, agreed: Terms, period: DateTimeTZRange, now: dateti
 # lock the constraint still lets only one in, but the losers of many races get deadlocks.
 _INSERT_WHERE = """
 WITH spot AS MATERIALIZED (
-  SELECT id FROM parking_spot WHERE id = %(spot)s FOR NO KEY UPDATE
+  {SPOT}
 ), booking AS (
   INSERT INTO parking_booking
     (reference, access_key, user_id, email, plate, vehicle_class, spot_id, language, created_at)
@@ -114,7 +128,7 @@ WITH spot AS MATERIALIZED (
     %(language)s, %(now)s
   FROM spot {WHERE}
   RETURNING id, spot_id
-)
+), slot AS (
 INSERT INTO parking_slot
   (booking_id, spot_id, period, claim, state, held_until, amount, currency, tariff_id, quote,
    free_reason, created_at)
@@ -122,26 +136,35 @@ SELECT id, spot_id, tstzrange(%(start)s, %(end)s), {CLAIM},
   %(state)s, %(held_until)s, %(amount)s, %(currency)s, %(tariff)s, %(quote)s::jsonb, '', %(now)s
 FROM booking
 RETURNING booking_id, id
+)
+SELECT slot.*, spot.* FROM slot, spot
 """
-_INSERT = _INSERT_WHERE.format(CLAIM="NULL", WHERE="")
+_LOCKED = "SELECT id FROM parking_spot WHERE id = %(spot)s FOR NO KEY UPDATE"
+_NO_BUFFER = {"CLAIM": "NULL", "WHERE": ""}
 # Stays that were held before the zone kept minutes free have no claim, and so no place in the
 # constraint; `availability` says taken of the same times.
-_INSERT_WITH_BUFFER = _INSERT_WHERE.format(
-    CLAIM="tstzrange(%(start)s, %(claimed_until)s)",
-    WHERE="""
+_BUFFER = {
+    "CLAIM": "tstzrange(%(start)s, %(claimed_until)s)",
+    "WHERE": """
   WHERE NOT EXISTS (
     SELECT 1 FROM parking_slot other
     WHERE other.spot_id = %(spot)s AND other.claim IS NULL
       AND other.period && tstzrange(%(start)s, %(claimed_until)s)
       AND other.state IN ('held', 'expiring', 'confirmed'))""",
-)
+}
+_INSERTS = {  # by whether it is remembered, and has a buffer
+    (is_remembered, has_buffer): _INSERT_WHERE.format(SPOT=spot, **buffer)
+    for is_remembered, spot in ((False, _LOCKED), (True, UNCHANGED))
+    for has_buffer, buffer in ((False, _NO_BUFFER), (True, _BUFFER))
+}
 
 
-def _insert(booking: Booking, slot: Slot) -> None:
+def _insert(booking: Booking, slot: Slot, as_of: str) -> None:
     written = prepared.fetch_one(
-        _INSERT if slot.claim is None else _INSERT_WITH_BUFFER,
+        _INSERTS[bool(as_of), slot.claim is not None],
         {
             "spot": slot.spot_id,
+            "version": as_of,
             "reference": booking.reference,
             "access_key": booking.access_key,
             "user": booking.user_id,
@@ -162,8 +185,12 @@ def _insert(booking: Booking, slot: Slot) -> None:
         },
     )
     if written is None:
-        raise SpotTaken
-    booking.pk, slot.pk = written
+        raise _Outdated if as_of else SpotTaken
+    booking.pk, slot.pk, _, *rest = written
+    if as_of:
+        spot = slot.spot
+        spot.meter_id, spot.number, spot.street, lon, lat = rest
+        spot.lon_lat = lon, lat
     slot.booking = booking
 
 

@@ -53,7 +53,7 @@ def authenticate(
     found: list[tuple[Key, int, str, int, bool]] = []
 
     def key_of(key_id: str) -> Key | None:
-        row = prepared.read_one(_CALLER, {"key_id": key_id})
+        row = prepared.fetch_one(_CALLER, {"key_id": key_id})
         if row is None:
             return None
         secret, *meter = row

@@ -49,7 +49,10 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """What a spot's zone says about the stay `[start, end)`, before anybody else is asked."""
+    """What a spot's zone says about the stay `[start, end)`, before anybody else is asked.
+
+    The version is another one whenever the zone or its rules were written.
+    """
 
     spot: Spot
     start: datetime
@@ -58,6 +61,7 @@ class Conditions:
     tariff: tuple[int, str] | None  # id, hash
     closures: list[str]
     event_limits: list[stay_rules.EventLimit]
+    version: str
 
     @property
     def period(self) -> DateTimeTZRange:
@@ -80,26 +84,38 @@ RULE_COLUMNS = (
     *("bookable_from", "bookable_to", "lead_time_min", "no_return_min", "most_stays_ahead"),
     *("buffer_min", "reservable_percent", "walk_up_min", "release_after_min"),
 )
-_TERMS = f"""
-SELECT {", ".join(f"spot.{name}" for name in _SPOT)},
-       {", ".join(f"zone.{name}" for name in _ZONE)},
-       {", ".join(f"rules.{name}" for name in RULE_COLUMNS)},
-       ST_X(spot.location), ST_Y(spot.location), tariff.id, tariff.sha256,
-       (SELECT json_agg(json_build_array(closure.reason, closure.longest_stay_min)
-                        ORDER BY lower(closure.period), closure.id)
-        FROM parking_closure closure
-        WHERE closure.zone_id = spot.zone_id
-          AND (closure.spot_id IS NULL OR closure.spot_id = spot.id)
-          AND closure.street IN ('', spot.street)
-          AND closure.period && tstzrange(%(start)s, %(end)s))
+_TOUCHED = """
+FROM parking_closure closure
+WHERE closure.zone_id = spot.zone_id
+  AND (closure.spot_id IS NULL OR closure.spot_id = spot.id)
+  AND closure.street IN ('', spot.street)
+  AND closure.period && tstzrange(%(start)s, %(end)s)"""
+# Which zone and rules, and as they were written last: by whom, and where that was put.
+_VERSION = "concat_ws(' ', zone.xmin, zone.ctid, rules.xmin, rules.ctid)"
+_FROM_SPOT = """
 FROM parking_spot spot
 JOIN parking_zone zone ON zone.id = spot.zone_id AND zone.is_active
 JOIN parking_stayrules rules ON rules.zone_id = spot.zone_id
 LEFT JOIN parking_tariffversion tariff
   ON tariff.zone_id = spot.zone_id AND tariff.state = 'approved'
  AND tariff.in_force @> %(start)s
-WHERE spot.id = %(spot)s AND spot.is_active
-"""  # noqa: S608 (names of columns)
+WHERE spot.id = %(spot)s AND spot.is_active"""
+_TERMS = f"""
+SELECT {", ".join(f"spot.{name}" for name in _SPOT)},
+       {", ".join(f"zone.{name}" for name in _ZONE)},
+       {", ".join(f"rules.{name}" for name in RULE_COLUMNS)},
+       ST_X(spot.location), ST_Y(spot.location), tariff.id, tariff.sha256, {_VERSION},
+       (SELECT json_agg(json_build_array(closure.reason, closure.longest_stay_min)
+                        ORDER BY lower(closure.period), closure.id) {_TOUCHED})
+{_FROM_SPOT}"""
+# The spot, locked, if all of this is as it was said to be and nothing closes it in that time.
+UNCHANGED = f"""
+SELECT spot.id, spot.meter_id, spot.number, spot.street,
+       ST_X(spot.location) AS lon, ST_Y(spot.location) AS lat
+{_FROM_SPOT}
+  AND {_VERSION} = %(version)s AND tariff.id = %(tariff)s
+  AND NOT EXISTS (SELECT {_TOUCHED})
+FOR NO KEY UPDATE OF spot"""
 
 
 def terms(
@@ -142,11 +158,11 @@ def conditions(*, spot_id: int, start: datetime, end: datetime) -> Conditions:
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     if start >= end:  # PostgreSQL has no range for it
         raise StayRefused([stay_rules.backwards()])
-    row = prepared.read_one(_TERMS, {"spot": spot_id, "start": start, "end": end})
+    row = prepared.fetch_one(_TERMS, {"spot": spot_id, "start": start, "end": end})
     if row is None:
         raise SpotUnknown(spot_id)
     after_spot, after_zone = len(_SPOT), len(_SPOT) + len(_ZONE)
-    *rules, lon, lat, tariff_id, sha256, touched = row[after_zone:]
+    *rules, lon, lat, tariff_id, sha256, version, touched = row[after_zone:]
     spot = Spot.from_db(None, _SPOT, row[:after_spot])
     spot.lon_lat = lon, lat  # parsing a geometry costs more than the rest of the spot
     spot.zone = Zone.from_db(None, _ZONE, row[after_spot:after_zone])
@@ -159,6 +175,7 @@ def conditions(*, spot_id: int, start: datetime, end: datetime) -> Conditions:
         tariff=None if tariff_id is None else (tariff_id, sha256),
         closures=closures,
         event_limits=event_limits,
+        version=version,
     )
 
 

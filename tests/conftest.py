@@ -16,6 +16,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from xdist.scheduler import LoadScopeScheduling
 
 from config.settings.servers import broker_url
+from parking import remembered
 from parking.models import Spot, Zone
 from tests import cast
 from tests.browser import chromium
@@ -86,6 +87,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()
+    remembered.forget()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import select
 from typing import Any
+from unittest import mock
 
 import psycopg
 import pytest
@@ -54,35 +58,58 @@ def lose_the_connection() -> None:
     """Let the server end our connection behind our back, as a restart does."""
     with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+    select.select([connection.connection.fileno()], [], [], 10)  # until its last word is here
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_question_on_a_connection_that_died_since_the_last_request_is_asked_again() -> None:
+def test_a_connection_that_died_since_the_last_request_is_made_anew() -> None:
     connection.ensure_connection()
     lose_the_connection()
     wrapper.health_check_enabled, wrapper.health_check_done = True, False
-    assert prepared.read_one("SELECT %(number)s::int", {"number": 7}) == (7,)
+    assert prepared.fetch_one("SELECT %(number)s::int", {"number": 7}) == (7,)
     assert wrapper.health_check_done
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_stands_is_not_asked_for_its_health() -> None:
+    connection.close()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    fillers = [os.dup(0) for _ in range(1100)]  # a process with many connections has large numbers
+    try:
+        connection.ensure_connection()
+        before = connection.connection
+        wrapper.health_check_enabled, wrapper.health_check_done = True, False
+        with mock.patch.object(wrapper, "is_usable") as asked:
+            assert prepared.fetch_one("SELECT %(number)s::int", {"number": 7}) == (7,)
+        assert not asked.called
+        assert connection.connection is before
+        assert before.fileno() > 1024
+    finally:
+        for filler in fillers:
+            os.close(filler)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        connection.close()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_dies_during_a_request_is_told() -> None:
     connection.ensure_connection()
     wrapper.health_check_enabled = True
-    assert prepared.read_one("SELECT 1", {}) == (1,)
+    assert prepared.fetch_one("SELECT 1", {}) == (1,)
     lose_the_connection()
     with pytest.raises(OperationalError):
-        prepared.read_one("SELECT 1", {})
+        prepared.fetch_one("SELECT 1", {})
     connection.close()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_the_statement_is_to_blame_for_is_not_asked_twice() -> None:
+def test_what_the_statement_is_to_blame_for_leaves_the_connection() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = '20ms'")
     wrapper.health_check_enabled, wrapper.health_check_done = True, False
     with pytest.raises(OperationalError, match="statement timeout"):
-        prepared.read_one("SELECT pg_sleep(1)", {})
+        prepared.fetch_one("SELECT pg_sleep(1)", {})
     with connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")  # the same connection as before
         assert cursor.fetchone() == ("20ms",)
@@ -90,7 +117,7 @@ def test_what_the_statement_is_to_blame_for_is_not_asked_twice() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_hold_asks_once_and_writes_once(spot: Spot) -> None:
+def test_a_hold_is_one_statement(spot: Spot) -> None:
     def hold(minute: int) -> None:
         booking.hold(
             spot_id=spot.pk,
@@ -101,7 +128,7 @@ def test_a_hold_asks_once_and_writes_once(spot: Spot) -> None:
             now=cast.NOW,
         )
 
-    hold(60)  # the tariff is read once
+    hold(60)  # meets the zone
     with CaptureQueriesContext(connection) as queries:
         hold(120)
-    assert len(queries) == 2
+    assert len(queries) == 1
