@@ -6,6 +6,7 @@ The number of queries does not grow with the number of spots.
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,13 +14,15 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import get_language
 
-from parking import any_spot, availability, terms
+from parking import any_spot, availability, changes, locking, refusals, terms
 from parking.local_names import column
-from parking.models import Feature
+from parking.models import Feature, Spot
 from parking.offers import ZONE_COLUMNS, ZONES_IN_USE, ZoneOffer, offers_of, zone_offers
 from parking.pricing import Quote, QuoteError
+from parking.stays import stay_of
 
 CHEAPER_WITHIN_M = 300
+CHANGES_OFFERED = 4
 WALKED_M_A_MINUTE = 75
 
 
@@ -76,6 +79,48 @@ def alternatives(
         for free in near
         if (offer := offers.get(free.zone_id)) is not None and offer.quote is not None
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeTo:
+    """A free spot of the zone, with what it means to change a booking to it."""
+
+    spot: availability.FreeSpot
+    change: changes.Change
+
+
+def instead_of(
+    *,
+    booking_id: int,
+    spot_id: int | None,
+    start: datetime | None,
+    end: datetime | None,
+    now: datetime,
+) -> list[ChangeTo]:
+    """Return the nearest free spots to which a booking can change where the wished one is taken.
+
+    The wish is as in `changes.propose`, whose rules are asked for each spot.
+    """
+    stay = stay_of(locking.slots_of(booking_id))
+    spot_id = spot_id or stay.spot.pk
+    features = Spot.objects.values_list("features", flat=True).get(id=spot_id)
+    near = availability.nearest_free(
+        spot_id=spot_id,
+        start=max(start or stay.start, now),
+        end=end or stay.end,
+        features=[name for name in features if name == Feature.ACCESSIBLE],
+        without=any_spot.SET_ASIDE.difference(features),
+        same_zone=True,
+        limit=CHANGES_OFFERED,
+    )
+    found = []
+    for free in near:
+        with suppress(refusals.BookingError, terms.SpotUnknown, terms.StayRefused, QuoteError):
+            change = changes.propose(
+                booking_id=booking_id, spot_id=free.id, start=start, end=end, now=now
+            )
+            found.append(ChangeTo(spot=free, change=change))
+    return found
 
 
 # A zone has one price, so of each other zone only the nearest free spot counts that suits. It

@@ -13,12 +13,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import access, changes, corrections, locking, refusals
+from parking import access, changes, corrections, locking, nearby, refusals
 from parking.api.bookings import BOOKING_KEY, booking_of, describe, json
 from parking.api.extension import conflict
 from parking.api.serializers import BookingAnswer, Problem
 from parking.api.spots import PROBLEM, refused
-from parking.models import SlotState
+from parking.models import Booking, SlotState
 from parking.pricing import QuoteError
 from parking.problems import CONTENT_TYPE, busy, problem
 from parking.tasks import nudge_meter
@@ -27,14 +27,6 @@ from parking.terms import NotPriced, SpotUnknown, StayRefused
 from parking.throttling import HoldThrottle
 from payments import change, tasks
 
-_ANSWERS = {
-    **PROBLEM,
-    (409, CONTENT_TYPE): OpenApiResponse(
-        Problem, "Taken, busy, not confirmed, changed too often, or the terms are others now"
-    ),
-    (422, CONTENT_TYPE): OpenApiResponse(Problem, "The rules do not allow it"),
-    (429, CONTENT_TYPE): OpenApiResponse(Problem, "Too many requests"),
-}
 _REFUSALS = (
     refusals.BookingError,
     SpotUnknown,
@@ -79,10 +71,35 @@ class ChangeTerms(serializers.Serializer[Any]):
         }
 
 
+class OtherSpot(ChangeTerms):
+    """A free spot near the one that is taken, with what a change to it means."""
+
+    number = serializers.CharField()
+    street = serializers.CharField()
+    distance_m = serializers.IntegerField()
+
+
+class ChangeProblem(Problem):
+    """409: taken, or the terms are others now."""
+
+    alternatives = OtherSpot(many=True, required=False)
+    terms = ChangeTerms(required=False)
+
+
 class ChangeAnswer(BookingAnswer):
     """The booking after the change; `waiting` where it waits for its payment."""
 
     refunded = serializers.IntegerField(help_text="minor units that go back")
+
+
+_ANSWERS = {
+    **PROBLEM,
+    (409, CONTENT_TYPE): OpenApiResponse(
+        ChangeProblem, "Taken, busy, not confirmed, changed too often, or the terms are others now"
+    ),
+    (422, CONTENT_TYPE): OpenApiResponse(Problem, "The rules do not allow it"),
+    (429, CONTENT_TYPE): OpenApiResponse(Problem, "Too many requests"),
+}
 
 
 class Change(APIView):
@@ -111,6 +128,8 @@ class Change(APIView):
             proposal = changes.propose(
                 booking_id=found.pk, now=timezone.now(), **_wish(wish.validated_data)
             )
+        except refusals.SpotTaken:
+            return _taken(found, _wish(wish.validated_data))
         except _REFUSALS as error:
             return _why_not(error)
         return json(_terms(proposal))
@@ -138,6 +157,8 @@ class Change(APIView):
         except change.OtherTerms as other:
             title = _("The change means something else now.")
             return problem(409, "other-terms", title, terms=_terms(other.change))
+        except refusals.SpotTaken:
+            return _taken(found, _wish(told))
         except _REFUSALS as error:
             return _why_not(error)
         if done.slot.state != SlotState.HELD:
@@ -164,12 +185,26 @@ def _terms(proposal: changes.Change) -> dict[str, Any]:
     }
 
 
+def _taken(found: Booking, wish: dict[str, Any]) -> HttpResponse:
+    """Answer 409 with the nearest free spots and what a change to each means."""
+    others = nearby.instead_of(booking_id=found.pk, now=timezone.now(), **wish)
+    title = _("Somebody else has this spot in that time.")
+    alternatives = [
+        {
+            **_terms(other.change),
+            "number": other.spot.number,
+            "street": other.spot.street,
+            "distance_m": other.spot.distance_m,
+        }
+        for other in others
+    ]
+    return problem(409, "spot-taken", title, alternatives=alternatives)
+
+
 def _why_not(error: Exception) -> HttpResponse:
     match error:
         case refusals.NotBooked() | refusals.ChangePending():
             return conflict(error)
-        case refusals.SpotTaken():
-            return problem(409, "spot-taken", _("Somebody else has this spot in that time."))
         case corrections.TooOften():
             again_at = error.again_at and timezone.localtime(error.again_at).isoformat()
             title = _("This booking was changed too often.")

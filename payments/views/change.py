@@ -21,6 +21,7 @@ from parking import (
     changes,
     corrections,
     locking,
+    nearby,
     price_words,
     refusals,
     stay_times,
@@ -35,7 +36,6 @@ from parking.terms import NotPriced, SpotUnknown, StayRefused
 from payments import change, tasks
 from payments.views.citizen import pay_slot
 
-_OFFERED = 4  # spots nearby
 _FIELDS = {"from": "at", "to": "length", "spot": "spot"}
 _REFUSALS = (
     StayRefused,
@@ -74,6 +74,7 @@ class _Page:
         self.form = _form(given, self.stay, has_begun=self.has_begun)
         self.proposal: changes.Change | None = None
         self.notice = ""
+        self.instead: list[nearby.ChangeTo] | None = None  # of a spot that is taken
 
     @property
     def has_begun(self) -> bool:
@@ -127,6 +128,7 @@ class _Page:
                 for failure in error.failures:
                     self.form.add_error(_FIELDS.get(failure.field), failure.message)
             case refusals.SpotTaken():
+                self.instead = nearby.instead_of(booking_id=self.found.pk, **self._wish())
                 self.form.add_error("spot", _("Somebody else has this spot in that time."))
             case corrections.TooOften():
                 self.notice = corrections.why_not(error)
@@ -157,12 +159,12 @@ class _Page:
             "notice": self.notice,
             "proposal": self.proposal,
             "rows": price_words.rows(self.proposal.quote) if self.proposal else [],
-            "nearest": self._nearest(),
+            "nearest": self._nearest() if self.instead is None else self.instead,
             "left": corrections.corrections_left(booking_id=self.found.pk, now=self.now),
         }
         return render(self.request, "payments/change.html", context, status=status)
 
-    def _nearest(self) -> list[availability.FreeSpot]:
+    def _nearest(self) -> list[dict[str, availability.FreeSpot]]:
         """Return the nearest free spots for the time that was asked for, or as it is."""
         start, end = self.stay.start, self.stay.end
         if self.is_asked and self.form.is_bound and not self.form.errors.keys() - {"spot"}:
@@ -171,15 +173,16 @@ class _Page:
         if start >= end:
             return []
         features = self.stay.spot.features
-        return availability.nearest_free(
+        free = availability.nearest_free(
             spot_id=self.stay.spot.pk,
             start=start,
             end=end,
             features=features,
             without=any_spot.SET_ASIDE.difference(features),
             same_zone=True,
-            limit=_OFFERED,
+            limit=nearby.CHANGES_OFFERED,
         )
+        return [{"spot": spot} for spot in free]
 
 
 def _form(given: QueryDict, stay: Stay, *, has_begun: bool) -> ChangeForm:

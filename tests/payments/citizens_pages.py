@@ -69,6 +69,7 @@ class Citizen:
             "my-bookings": of("parking:my-bookings"),
             "extend": of("payments:extend", stay),
             "change": of("payments:change", stay),
+            "change-taken": of("payments:change", stay, query="?spot=K-2&length=180"),
             "cancel": of("payments:cancel", stay),
             "taken": of("payments:taken", stay),
             "plate": of("parking:correct-plate", stay),

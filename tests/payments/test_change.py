@@ -9,7 +9,7 @@ from django.core import mail as outbox
 from django.test import Client
 from django.utils import timezone
 
-from parking import locking, refusals
+from parking import locking, nearby, refusals
 from parking.models import Slot, SlotState, Spot, StayRules
 from parking.stays import stay_of
 from payments import cancel, checkout, mail, refunds
@@ -158,6 +158,33 @@ def test_a_taken_spot_is_refused_and_others_are_offered(
     assert "Somebody else has this spot" in said
     assert f"Choose spot {third.number}" in said
     assert "Choose spot K-2" not in said
+    assert "No extra cost" in said
+    for length, price in (
+        ("90", "1.00\N{NO-BREAK SPACE}€ more"),
+        ("30", "1.00\N{NO-BREAK SPACE}€ back"),
+    ):
+        assert price in text(guest, paid, "change/", **wish(paid, spot="K-2", length=length))
+
+
+def test_what_stands_in_for_a_taken_spot_is_the_nearest_to_it_that_suits(
+    guest: Client, paid: Slot, other: Spot
+) -> None:
+    far = cast.a_spot(other.zone, "K-3", metres_east=30)
+    nearest = cast.a_spot(other.zone, "K-4", metres_east=20)
+    cast.a_spot(other.zone, "K-5", metres_east=9, features=["loading"])
+    cast.a_spot(cast.a_zone("punavuori"), "P-1", metres_east=8)
+    wished = cast.a_spot(other.zone, "K-6", metres_east=26)
+    for taken in (wished, other):
+        cast.a_hold(taken, paid.start, now=timezone.now())
+    start, end = paid.start, paid.end
+    found = nearby.instead_of(
+        booking_id=paid.booking_id, spot_id=wished.pk, start=start, end=end, now=timezone.now()
+    )
+    assert [(each.spot.id, each.change.spot) for each in found] == [
+        (far.pk, far),
+        (nearest.pk, nearest),
+    ]
+    assert {(each.change.due, each.change.refund) for each in found} == {(0, 0)}
 
 
 def test_a_change_that_waits_for_its_money_is_not_changed_again(guest: Client, paid: Slot) -> None:
