@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.gis.geos import Point
 from django.db import connection, transaction
 
-from parking import booking, refusals, stay_rules
+from parking import holds, refusals, stay_rules
 from parking.availability import BUSY
 from parking.models import Feature, Slot, StayRules
 from parking.terms import SpotUnknown, StayRefused, rules_of_zone
@@ -53,7 +53,7 @@ def hold_any(
 ) -> Slot:
     """Hold a free spot of the zone that has the features; the nearest to `near` (WGS 84), if given.
 
-    `who` is what `booking.hold` wants to know besides.
+    `who` is what `holds.hold` wants to know besides.
 
     Raises:
         NothingFree: see there.
@@ -75,7 +75,7 @@ def hold_any(
             if spot_id is None:
                 raise NothingFree
             try:
-                return booking.hold(spot_id=spot_id, start=start, end=end, now=now, **who)
+                return holds.hold(spot_id=spot_id, start=start, end=end, now=now, **who)
             except refusals.SpotTaken:
                 tried.append(spot_id)
     raise NothingFree

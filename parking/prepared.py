@@ -29,7 +29,7 @@ def fetch_all(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, 
         own.close_if_health_check_failed()
     own.ensure_connection()
     with own.wrap_database_errors:  # as `connection.cursor()`, which knows one kind of cursor only
-        bare = ServerBindingCursor(own.connection)
+        bare: Any = ServerBindingCursor(own.connection)  # type: ignore[call-arg]  # psycopg's own
     cursor = own.make_debug_cursor(bare) if own.queries_logged else own.make_cursor(bare)
     with cursor:
         cursor.execute(statement, parameters)

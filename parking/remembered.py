@@ -75,10 +75,10 @@ def learn(read: Conditions) -> None:
             zone=(zone.pk, zone.code, zone.name),
             rules=read.rules,
             tariffs=[
-                (in_force.lower, in_force.upper, (tariff_id, sha256))
-                for in_force, tariff_id, sha256 in TariffVersion.objects.filter(
+                (begins, ends, (tariff_id, sha256))
+                for begins, ends, tariff_id, sha256 in TariffVersion.objects.filter(
                     zone=zone, state=TariffState.APPROVED
-                ).values_list("in_force", "id", "sha256")
+                ).values_list("in_force__startswith", "in_force__endswith", "id", "sha256")
             ],
         )
     _keep(zone.pk, [read.spot.pk])

@@ -110,10 +110,10 @@ def a_person(name: str, *groups: str, **fields: Any) -> User:
 
 def a_hold(spot: Spot, start: datetime | None = None, minutes: int = 60, **fields: Any) -> Slot:
     """Hold the spot through the booking rule."""
-    from parking import booking
+    from parking import holds
 
     start = start or NOW
-    return booking.hold(
+    return holds.hold(
         spot_id=spot.pk,
         start=start,
         end=start + timedelta(minutes=minutes),

@@ -21,7 +21,7 @@ from django.contrib.auth.models import User
 
 from config.demo.plan import City
 from config.demo.processor import CHALLENGED_CARD, DECLINED_CARDS, GOOD_CARDS, Sandbox
-from parking import booking, refusals, terms
+from parking import booking, holds, refusals, terms
 from parking.models import Spot
 from payments import cancel, checkout, expiry, refunds
 from payments.models import Payment
@@ -187,7 +187,7 @@ def _hold(town: Town, visit: Visit) -> tuple[int | None, str, int]:
     plate = _plate(town.city, town.dice)
     for spot_id in town.dice.sample(town.spots[visit.zone_id], 5):
         try:
-            slot = booking.hold(
+            slot = holds.hold(
                 spot_id=spot_id,
                 start=visit.start,
                 end=end,

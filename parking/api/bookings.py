@@ -19,7 +19,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from parking import access, any_spot, booking, locking, refusals, stays, tasks
+from parking import access, any_spot, holds, locking, refusals, stays, tasks
 from parking.api import serializers
 from parking.api.lean import LeanView
 from parking.api.spots import PROBLEM, refused
@@ -181,7 +181,7 @@ class Bookings(LeanView):
             "now": timezone.now(),
         }
         if "spot" in wish:
-            slot = booking.hold(spot_id=wish["spot"], **who)
+            slot = holds.hold(spot_id=wish["spot"], **who)
         else:
             slot = any_spot.hold_any(
                 zone_id=_zone_id(wish["zone"]),

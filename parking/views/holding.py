@@ -52,7 +52,7 @@ def hold_or_say(
 ) -> HttpResponse:
     """Hold by the bound form and go on to the booking, or answer why not.
 
-    `hold` gets what the person filled in, as `booking.hold` names it; `taken` is said where
+    `hold` gets what the person filled in, as `holds.hold` names it; `taken` is said where
     somebody else was faster.
     """
     request = page.request

@@ -18,6 +18,7 @@ from parking import (
     arrivals,
     availability,
     booking,
+    holds,
     no_show,
     price_words,
     tariff_words,
@@ -60,7 +61,7 @@ def hold(request: HttpRequest, spot_id: int) -> HttpResponse:
     return hold_or_say(
         page,
         form,
-        hold=partial(booking.hold, spot_id=spot_id),
+        hold=partial(holds.hold, spot_id=spot_id),
         taken=_("Somebody else was faster: this spot is taken then."),
     )
 

@@ -29,7 +29,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from parking import booking, corrections, extension, lights, locking, refusals
+from parking import corrections, extension, holds, lights, locking, refusals
 from parking.models import (
     LIVE_STATES,
     PENDING_STATES,
@@ -119,7 +119,7 @@ class Kerb(RuleBasedStateMachine):
     def hold(self, spot: int, ahead: int, length: int, plate: str) -> None:
         start = self._grid() + timedelta(minutes=5 * ahead)
         with suppress(refusals.SpotTaken, StayRefused):
-            booking.hold(
+            holds.hold(
                 spot_id=self.spots[spot].pk,
                 start=start,
                 end=start + timedelta(minutes=5 * length),

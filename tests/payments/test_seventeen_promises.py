@@ -30,7 +30,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from parking import booking, extension, refusals
+from parking import extension, holds, refusals
 from parking.models import Slot, SlotState
 from parking.terms import StayRefused
 from payments import (
@@ -264,7 +264,7 @@ class Money(RuleBasedStateMachine):
         past = timedelta(minutes=self.now.minute % 5, seconds=self.now.second)
         start = self.now - past + timedelta(minutes=5 * (ahead + 1))
         try:
-            return booking.hold(
+            return holds.hold(
                 spot_id=self.spots[spot].pk,
                 start=start,
                 end=start + timedelta(minutes=5 * length),

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import connections
 
-from parking import any_spot, booking, corrections, extension, lights, refusals
+from parking import any_spot, corrections, extension, holds, lights, refusals
 from parking.models import LIVE_STATES, Slot, SlotState
 from parking.terms import StayRefused
 from payments import cancel, change, checkout, expiry, gateway, reconciliation, refunds, webhooks
@@ -63,7 +63,7 @@ class Writer:
 
 
 def hold(writer: Writer) -> None:
-    booking.hold(spot_id=writer.luck.choice(writer.spots), **writer.stay())
+    holds.hold(spot_id=writer.luck.choice(writer.spots), **writer.stay())
 
 
 def hold_any(writer: Writer) -> None:

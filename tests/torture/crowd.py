@@ -19,7 +19,7 @@ from typing import Any
 
 from django.db import connection, connections, transaction
 
-from parking import booking, locking, refusals, terms
+from parking import booking, holds, locking, refusals, terms
 from parking.models import Slot, SlotState
 from tests import cast
 
@@ -83,7 +83,7 @@ def run(
     turns: Turns,
     spots: Sequence[int],
     processes: int,
-    hold: Hold = booking.hold,
+    hold: Hold = holds.hold,
     watch: Callable[[int], None] = lambda done: None,
 ) -> Tally:
     """Let the crowd take all turns; call `watch` now and then with how many are taken."""

@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django.test import Client
 from psycopg import errors
 
-from parking import booking, refusals
+from parking import holds, refusals
 from parking.models import Booking, Slot, SlotState, Spot, Zone
 from tests import cast
 
@@ -105,7 +105,7 @@ def test_a_locked_spot_is_409_with_advice_to_retry(
         with refusals.contended():
             raise OperationalError("canceling statement") from errors.LockNotAvailable()
 
-    monkeypatch.setattr(booking, "hold", wait_in_vain)
+    monkeypatch.setattr(holds, "hold", wait_in_vain)
     answer = post(client, wish(spot))
     assert answer.status_code == 409
     assert answer["Retry-After"] == "1"

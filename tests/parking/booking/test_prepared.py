@@ -13,7 +13,7 @@ import pytest
 from django.db import DataError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
-from parking import booking, prepared
+from parking import holds, prepared
 from parking.models import Spot
 from tests import cast
 
@@ -119,7 +119,7 @@ def test_what_the_statement_is_to_blame_for_leaves_the_connection() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_hold_is_one_statement(spot: Spot) -> None:
     def hold(minute: int) -> None:
-        booking.hold(
+        holds.hold(
             spot_id=spot.pk,
             start=cast.at(minute),
             end=cast.at(minute + 60),

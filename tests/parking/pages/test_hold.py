@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from parking import booking, refusals
+from parking import holds, refusals
 from parking.models import Booking, Slot, SlotState, Spot, Zone
 from parking.throttling import HoldThrottle
 from tests import cast
@@ -145,7 +145,7 @@ def test_a_crowd_gets_advice_to_try_again(
     def crowded(**_: Any) -> None:
         raise refusals.Busy
 
-    monkeypatch.setattr(booking, "hold", crowded)
+    monkeypatch.setattr(holds, "hold", crowded)
     response = hold(client, spot)
     assert response.status_code == 409
     assert response["Retry-After"] == "1"
