@@ -50,7 +50,7 @@ def _is_silent(own: Any) -> bool:
     A server says nothing on its own account but that it goes, or something for all to know. To ask
     it, as Django does, is one way there and back for every request.
     """
-    if own.connection is None:
+    if own.connection is None or own.connection.closed:
         return False
     heard = poll()
     heard.register(own.connection.fileno(), POLLIN)

@@ -71,6 +71,17 @@ def test_a_connection_that_died_since_the_last_request_is_made_anew() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_one_that_was_lost_before_is_made_anew_by_the_next_request_and_told_in_this() -> None:
+    connection.ensure_connection()
+    connection.connection.close()
+    wrapper.health_check_enabled, wrapper.health_check_done = True, True
+    with pytest.raises(OperationalError):
+        prepared.fetch_one("SELECT 1", {})
+    wrapper.health_check_done = False
+    assert prepared.fetch_one("SELECT 1", {}) == (1,)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_one_that_stands_is_not_asked_for_its_health() -> None:
     connection.close()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
