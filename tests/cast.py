@@ -39,6 +39,10 @@ TWO_EURO_AN_HOUR = {
         }
     ],
 }
+FOUR_EURO_AN_HOUR = {
+    **TWO_EURO_AN_HOUR,
+    "bands": [{**TWO_EURO_AN_HOUR["bands"][0], "tiers": [{"per_hour": 400}]}],
+}
 FREE_OF_CHARGE = {
     **TWO_EURO_AN_HOUR,
     "bands": [{**TWO_EURO_AN_HOUR["bands"][0], "tiers": [{"per_hour": 0}]}],

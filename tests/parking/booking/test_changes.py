@@ -31,11 +31,6 @@ from tests import cast
 
 pytestmark = pytest.mark.django_db
 
-FOUR_EURO_AN_HOUR = {
-    **cast.TWO_EURO_AN_HOUR,
-    "bands": [{**cast.TWO_EURO_AN_HOUR["bands"][0], "tiers": [{"per_hour": 400}]}],
-}
-
 
 @pytest.fixture
 def other(spot: Spot) -> Spot:
@@ -259,7 +254,7 @@ def test_the_tariff_stays_unless_the_stay_starts_at_another_time(
     spot: Spot, other: Spot, zone: Zone
 ) -> None:
     (old,) = cast.a_stay(spot, 120, start=60)
-    dearer = supersede(zone, cast.at(70), FOUR_EURO_AN_HOUR)
+    dearer = supersede(zone, cast.at(70), cast.FOUR_EURO_AN_HOUR)
 
     moved = changes.propose(booking_id=old.booking_id, now=cast.at(1), spot_id=other.pk)
     assert (moved.due, moved.tariff_id) == (0, old.tariff_id)

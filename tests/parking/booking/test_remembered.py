@@ -30,11 +30,6 @@ from tests.racing import race
 
 pytestmark = pytest.mark.django_db
 
-FOUR_EURO_AN_HOUR = {
-    **cast.TWO_EURO_AN_HOUR,
-    "bands": [{**cast.TWO_EURO_AN_HOUR["bands"][0], "tiers": [{"per_hour": 400}]}],
-}
-
 
 @pytest.fixture
 def known(spot: Spot) -> Spot:
@@ -132,14 +127,14 @@ def test_what_the_city_allowed_meanwhile_is_to_be_had(zone: Zone, spot: Spot) ->
 
 
 def test_the_price_is_that_of_the_tariff_in_force_when_it_is_written(known: Spot) -> None:
-    costs_anew(known.zone, FOUR_EURO_AN_HOUR)
+    costs_anew(known.zone, cast.FOUR_EURO_AN_HOUR)
     for minute in (0, 60):
         slot = cast.a_hold(known, cast.at(minute))
         assert (slot.amount, slot.tariff.version) == (400, 2)
 
 
 def test_a_spot_that_moved_to_another_zone_costs_what_it_costs_there(known: Spot) -> None:
-    there = cast.a_zone("punavuori", tariff=FOUR_EURO_AN_HOUR)
+    there = cast.a_zone("punavuori", tariff=cast.FOUR_EURO_AN_HOUR)
     Spot.objects.update(zone=there, number="P-1")
     for minute in (0, 60):
         slot = cast.a_hold(known, cast.at(minute))
@@ -193,7 +188,7 @@ CHANGES: dict[str, Callable[[Zone, int], object]] = {
         most_stays_ahead=[None, 1, 3][n % 3]
     ),
     "tariff": lambda zone, n: costs_anew(
-        zone, [None, cast.TWO_EURO_AN_HOUR, FOUR_EURO_AN_HOUR, cast.FREE_OF_CHARGE][n % 4]
+        zone, [None, cast.TWO_EURO_AN_HOUR, cast.FOUR_EURO_AN_HOUR, cast.FREE_OF_CHARGE][n % 4]
     ),
     "close": lambda zone, n: closes(zone, longest_stay_min=[None, 30, 60][n % 3]),
     "open": lambda zone, n: Closure.objects.all().delete(),
