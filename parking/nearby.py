@@ -23,6 +23,13 @@ from parking.stays import stay_of
 
 CHEAPER_WITHIN_M = 300
 CHANGES_OFFERED = 4
+_NOT_TO_BE_HAD = (
+    refusals.BookingError,
+    terms.SpotUnknown,
+    terms.StayRefused,
+    terms.NotPriced,
+    QuoteError,
+)
 WALKED_M_A_MINUTE = 75
 
 
@@ -115,7 +122,7 @@ def instead_of(
     )
     found = []
     for free in near:
-        with suppress(refusals.BookingError, terms.SpotUnknown, terms.StayRefused, QuoteError):
+        with suppress(*_NOT_TO_BE_HAD):
             change = changes.propose(
                 booking_id=booking_id, spot_id=free.id, start=start, end=end, now=now
             )

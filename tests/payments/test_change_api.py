@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.test import Client
 
-from parking.models import Slot, SlotState, Spot
+from parking.models import Slot, SlotState, Spot, TariffVersion
 from payments.models import Refund
 from tests import cast
 from tests.payments.processor import Processor
@@ -87,6 +88,17 @@ def test_a_taken_spot_comes_with_others_and_what_a_change_to_each_means(booked: 
     terms = {name: other[name] for name in ("spot", "from", "to", "due", "back")}
     status, body = booked.changed(**terms)
     assert (status, body["waiting"]["spot"]) == (200, booked.next.pk), body
+
+
+def test_nothing_is_offered_at_a_time_that_is_not_on_sale(booked: Booked) -> None:
+    later = booked.slot.end + timedelta(hours=2)
+    cast.a_hold(booked.beside, later, now=booked.slot.created_at)
+    ends = DateTimeTZRange(datetime(2020, 1, 1, tzinfo=UTC), booked.slot.end)
+    TariffVersion.objects.update(in_force=ends)
+    period = {"from": later.isoformat(), "to": (later + timedelta(hours=1)).isoformat()}
+    status, body = booked.asked(spot=booked.beside.pk, **period)
+    assert (status, body["type"]) == (409, "urn:curblight:problem:spot-taken")
+    assert body["alternatives"] == []
 
 
 def test_another_spot_at_the_same_time_is_had_at_once(booked: Booked) -> None:
